@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The decision: the one function that every hook, `explain` and the tests ask.
+ *
+ *   allowed <=> gate known and packet understood
+ *               and (loopback or inbound reply or services(longest prefix) hold (protocol, port))
+ *
+ * The includer says what it knows by two functions of its own, called only when the answer matters:
+ *
+ *   kvg_longest_grant()  services of the longest prefix that holds flow->daddr; false if none does.
+ *                        bpf/ asks the tries, user/ the compiled rules or the same tries by bpf(2).
+ *   kvg_is_reply()       does the flow answer a connection that others opened?
+ *
+ * @ctx is handed on to them untouched. Later layers add facts and reasons here, never a second
+ * decision.
+ */
+#ifndef KVG_DECIDE_H
+#define KVG_DECIDE_H
+
+#include <linux/types.h>
+
+#include "kvg_event.h"
+#include "kvg_policy.h"
+
+#ifndef __always_inline
+#define __always_inline inline __attribute__((always_inline))
+#endif
+
+#define KVG_IPPROTO_TCP 6 /* <netinet/in.h> and <linux/in.h> clash; the numbers are IANA's */
+#define KVG_IPPROTO_UDP 17
+
+/**
+ * struct kvg_flow - what is known of a flow when it is judged
+ * @daddr:    destination, network order; IPv4 as ::ffff:a.b.c.d
+ * @dport:    destination port, network order; 0 if the protocol has none
+ * @family:   AF_INET (2) or AF_INET6 (10) as it goes on the wire: picks the trie
+ * @protocol: IPPROTO_*
+ * @fault:    enum kvg_reason: what kept the hook from understanding it; KVG_REASON_ALLOWED if nothing
+ * @loopback: it does not leave the network namespace
+ */
+struct kvg_flow {
+	__u8 daddr[16];
+	__be16 dport;
+	__u8 family;
+	__u8 protocol;
+	__u8 fault;
+	__u8 loopback;
+};
+
+static __always_inline bool kvg_longest_grant(const struct kvg_gate *gate,
+					      const struct kvg_flow *flow, void *ctx,
+					      __u32 *ret_services);
+static __always_inline bool kvg_is_reply(const struct kvg_flow *flow, void *ctx);
+
+/* The bit of the flow's (protocol, port) among the gate's services, or why it has none. */
+static __always_inline enum kvg_reason kvg_find_service(const struct kvg_gate *gate,
+							const struct kvg_flow *flow, __u32 *ret_bit)
+{
+	enum kvg_reason reason = KVG_REASON_PROTOCOL;
+
+	for (__u32 i = 0; i < KVG_SERVICES_MAX && i < gate->services_count; i++) {
+		const struct kvg_service *service = &gate->services[i];
+
+		if (service->protocol != flow->protocol)
+			continue;
+		if (service->port == flow->dport) {
+			*ret_bit = 1U << i;
+			return KVG_REASON_ALLOWED;
+		}
+		reason = KVG_REASON_PORT;
+	}
+	return reason;
+}
+
+static __always_inline enum kvg_reason kvg_judge_destination(const struct kvg_gate *gate,
+							     const struct kvg_flow *flow, void *ctx)
+{
+	enum kvg_reason reason;
+	__u32 granted = 0;
+	__u32 bit = 0;
+
+	if (flow->protocol != KVG_IPPROTO_TCP && flow->protocol != KVG_IPPROTO_UDP)
+		return KVG_REASON_PROTOCOL;
+
+	reason = kvg_find_service(gate, flow, &bit);
+	if (reason != KVG_REASON_ALLOWED)
+		return reason;
+
+	if (!kvg_longest_grant(gate, flow, ctx, &granted))
+		return KVG_REASON_DESTINATION;
+
+	return granted & bit ? KVG_REASON_ALLOWED : KVG_REASON_PORT_FOR_DESTINATION;
+}
+
+/**
+ * kvg_decide() - may this flow leave?
+ * @gate: the gate's own entry; NULL or slot 0 means that it was never configured
+ * @flow: what the hook made of its context
+ * @ctx:  for kvg_longest_grant() and kvg_is_reply()
+ *
+ * Return: KVG_REASON_ALLOWED, or the one reason against it
+ */
+static __always_inline enum kvg_reason kvg_decide(const struct kvg_gate *gate,
+						  const struct kvg_flow *flow, void *ctx)
+{
+	enum kvg_reason reason;
+
+	if (!gate || !gate->slot)
+		return KVG_REASON_NO_POLICY;
+	if (flow->fault)
+		return (enum kvg_reason)flow->fault;
+	if (flow->loopback)
+		return KVG_REASON_ALLOWED;
+
+	reason = kvg_judge_destination(gate, flow, ctx);
+	if (reason == KVG_REASON_ALLOWED || !kvg_is_reply(flow, ctx))
+		return reason;
+
+	return gate->inbound == KVG_INBOUND_ALLOW ? KVG_REASON_ALLOWED
+						  : KVG_REASON_INBOUND_DENIED;
+}
+
+#endif
