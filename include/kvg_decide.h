@@ -116,8 +116,7 @@ static __always_inline enum kvg_reason kvg_decide(const struct kvg_gate *gate,
 	if (reason == KVG_REASON_ALLOWED || !kvg_is_reply(flow, ctx))
 		return reason;
 
-	return gate->inbound == KVG_INBOUND_ALLOW ? KVG_REASON_ALLOWED
-						  : KVG_REASON_INBOUND_DENIED;
+	return gate->inbound == KVG_INBOUND_ALLOW ? KVG_REASON_ALLOWED : KVG_REASON_INBOUND_DENIED;
 }
 
 #endif

@@ -14,20 +14,20 @@
  * X(enumerator, label, meaning): the label is the metric's label and the word in records and logs;
  * the meaning completes the sentence "refused, because ...".
  */
-#define KVG_REASONS(X)                                                                           \
-	X(ALLOWED, "allowed", "nothing is wrong with it")                                        \
-	X(NO_POLICY, "no_policy", "the gate has no policy yet, and so refuses everything")       \
-	X(DESTINATION, "destination", "no prefix of the policy holds the address")               \
-	X(PORT, "port", "the policy gives this port to no destination at all")                   \
-	X(PORT_FOR_DESTINATION, "port_for_destination",                                          \
-	  "the policy holds the address, but not for this port")                                 \
-	X(PROTOCOL, "protocol", "the policy lets nothing through with this protocol")            \
-	X(FRAGMENT, "fragment", "a fragment does not show its port")                             \
-	X(IP_OPTIONS, "ip_options", "IPv4 options may route the packet elsewhere")               \
-	X(IPV6_EXTENSION, "ipv6_extension", "IPv6 extension headers may route it elsewhere")     \
-	X(MALFORMED, "malformed", "the packet cannot be understood")                             \
-	X(SOCKET_TYPE, "socket_type", "only TCP and UDP sockets may be made")                    \
-	X(PACKET_SOCKET, "packet_socket", "no socket that the gate knows sent the packet")       \
+#define KVG_REASONS(X)                                                                       \
+	X(ALLOWED, "allowed", "nothing is wrong with it")                                    \
+	X(NO_POLICY, "no_policy", "the gate has no policy yet, and so refuses everything")   \
+	X(DESTINATION, "destination", "no prefix of the policy holds the address")           \
+	X(PORT, "port", "the policy gives this port to no destination at all")               \
+	X(PORT_FOR_DESTINATION, "port_for_destination",                                      \
+	  "the policy holds the address, but not for this port")                             \
+	X(PROTOCOL, "protocol", "the policy lets nothing through with this protocol")        \
+	X(FRAGMENT, "fragment", "a fragment does not show its port")                         \
+	X(IP_OPTIONS, "ip_options", "IPv4 options may route the packet elsewhere")           \
+	X(IPV6_EXTENSION, "ipv6_extension", "IPv6 extension headers may route it elsewhere") \
+	X(MALFORMED, "malformed", "the packet cannot be understood")                         \
+	X(SOCKET_TYPE, "socket_type", "only TCP and UDP sockets may be made")                \
+	X(PACKET_SOCKET, "packet_socket", "no socket that the gate knows sent the packet")   \
 	X(INBOUND_DENIED, "inbound_denied", "the profile does not answer inbound connections")
 
 enum kvg_reason {
@@ -38,12 +38,12 @@ enum kvg_reason {
 };
 
 /* X(enumerator, label): where a flow was judged. */
-#define KVG_HOOKS(X)                       \
-	X(CONNECT4, "connect4")            \
-	X(CONNECT6, "connect6")            \
-	X(SENDMSG4, "sendmsg4")            \
-	X(SENDMSG6, "sendmsg6")            \
-	X(EGRESS, "egress")                \
+#define KVG_HOOKS(X)            \
+	X(CONNECT4, "connect4") \
+	X(CONNECT6, "connect6") \
+	X(SENDMSG4, "sendmsg4") \
+	X(SENDMSG6, "sendmsg6") \
+	X(EGRESS, "egress")     \
 	X(SOCK_CREATE, "sock_create")
 
 enum kvg_hook {

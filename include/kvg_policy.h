@@ -25,12 +25,12 @@
 #define KVG_PREFIXES_MAX 1048576
 
 /* X(enumerator, label): the word in configuration, policies and records. */
-#define KVG_MODES(X)            \
-	X(ENFORCE, "enforce")   \
+#define KVG_MODES(X)          \
+	X(ENFORCE, "enforce") \
 	X(AUDIT, "audit")
 
-#define KVG_INBOUNDS(X)       \
-	X(ALLOW, "allow")     \
+#define KVG_INBOUNDS(X)   \
+	X(ALLOW, "allow") \
 	X(DENY, "deny")
 
 enum kvg_mode {

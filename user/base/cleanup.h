@@ -12,11 +12,11 @@
 
 #define KVG_CLEANUP(function) __attribute__((cleanup(function)))
 
-#define KVG_TAKE_PTR(p)                       \
-	({                                    \
+#define KVG_TAKE_PTR(p)                        \
+	({                                     \
 		__typeof__(p) kvg_taken = (p); \
-		(p) = NULL;                   \
-		kvg_taken;                    \
+		(p) = NULL;                    \
+		kvg_taken;                     \
 	})
 
 #define KVG_TAKE_FD(fd)               \

@@ -15,8 +15,8 @@ static void write_message(struct kvg_diag *diag, const char *format, va_list arg
 	}
 
 	/* A cut in the middle of a UTF-8 character leaves a stray lead byte: drop it. */
-	while (c > (unsigned char *)diag->msg && c - (unsigned char *)diag->msg == sizeof(diag->msg) - 1 &&
-	       (c[-1] & 0x80))
+	while (c > (unsigned char *)diag->msg &&
+	       c - (unsigned char *)diag->msg == sizeof(diag->msg) - 1 && (c[-1] & 0x80))
 		*--c = '\0';
 }
 

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#define KVG_DIGEST_BYTES 32
+#define KVG_DIGEST_BYTES   32
 #define KVG_DIGEST_HEX_LEN (2 * KVG_DIGEST_BYTES + 1) /* NUL included */
 
 /** kvg_digest() - SHA-256 of @size bytes at @data into @ret */

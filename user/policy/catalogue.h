@@ -29,10 +29,10 @@ enum kvg_function {
 };
 
 /* X(enumerator, word): how the client signs in. */
-#define KVG_IDENTITIES(X)             \
-	X(WORK, "work")               \
-	X(MICROSOFT, "microsoft")     \
-	X(ADFS, "adfs")               \
+#define KVG_IDENTITIES(X)         \
+	X(WORK, "work")           \
+	X(MICROSOFT, "microsoft") \
+	X(ADFS, "adfs")           \
 	X(MANAGED, "managed")
 
 enum kvg_identity {
@@ -63,7 +63,7 @@ struct kvg_catalogue_host {
 	enum kvg_function function;
 	unsigned int identities; /* bit set of 1 << enum kvg_identity; 0: whatever the identity */
 	const char *name;        /* "<vault>.vault.azure.net" for the customer's own names */
-	bool ranged;             /* its addresses are in a published group; false: resolved at run time */
+	bool ranged; /* its addresses are in a published group; false: resolved at run time */
 	__u16 port;
 	const char *source;
 };

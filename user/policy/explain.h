@@ -4,7 +4,10 @@
 #define KVG_POLICY_EXPLAIN_H
 
 #include "base/diag.h"
+#include "kvg_event.h"
 #include "policy/policy.h"
+
+struct kvg_flow; /* kvg_decide.h */
 
 /** struct kvg_destination - ADDR:PORT[/tcp|udp] */
 struct kvg_destination {
@@ -13,7 +16,8 @@ struct kvg_destination {
 };
 
 /** kvg_destination_parse() - "192.0.2.1:443", "[2001:db8::1]:53/udp"; IPv4-mapped becomes IPv4; 0, -EINVAL */
-int kvg_destination_parse(const char *text, struct kvg_destination *ret, struct kvg_diag *reterr_diag);
+int kvg_destination_parse(const char *text, struct kvg_destination *ret,
+			  struct kvg_diag *reterr_diag);
 
 #define KVG_DESTINATION_STRLEN 64
 

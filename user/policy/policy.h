@@ -8,7 +8,6 @@
 
 #include "base/diag.h"
 #include "base/digest.h"
-#include "kvg_decide.h"
 #include "kvg_policy.h"
 #include "policy/catalogue.h"
 #include "ranges/document.h"
@@ -83,7 +82,8 @@ struct kvg_policy *kvg_policy_free(struct kvg_policy *policy);
 void kvg_policy_freep(struct kvg_policy **policy);
 
 /** kvg_policy_parse() - read the JSON document; its digest must fit; Return: 0 or a negative errno */
-int kvg_policy_parse(const char *data, size_t size, struct kvg_policy **ret, struct kvg_diag *reterr_diag);
+int kvg_policy_parse(const char *data, size_t size, struct kvg_policy **ret,
+		     struct kvg_diag *reterr_diag);
 
 /** kvg_policy_write() - the JSON document, NUL-terminated, freed by the caller; 0 or -ENOMEM */
 int kvg_policy_write(const struct kvg_policy *policy, char **ret, size_t *ret_size);
@@ -92,7 +92,8 @@ int kvg_policy_write(const struct kvg_policy *policy, char **ret, size_t *ret_si
 int kvg_policy_check(const struct kvg_policy *policy);
 
 /** kvg_policy_longest() - the longest rule that holds @address (a /32 or /128), or NULL */
-const struct kvg_rule *kvg_policy_longest(const struct kvg_policy *policy, const struct kvg_prefix *address);
+const struct kvg_rule *kvg_policy_longest(const struct kvg_policy *policy,
+					  const struct kvg_prefix *address);
 
 /** kvg_policy_gate() - the gate entry of this policy, for kvg_decide(); @slot and the rest as given */
 void kvg_policy_gate(const struct kvg_policy *policy, __u64 cgroup_id, __u32 slot, __u32 generation,

@@ -70,20 +70,28 @@ void kvg_profile_done(struct kvg_profile *profile);
  * Words of options and of the config; each adds to, or sets, one field.
  * Return: 0, -EINVAL with @reterr_diag naming @text and what was expected, or -ENOMEM.
  */
-int kvg_profile_set_cloud(struct kvg_profile *profile, const char *text, struct kvg_diag *reterr_diag);
+int kvg_profile_set_cloud(struct kvg_profile *profile, const char *text,
+			  struct kvg_diag *reterr_diag);
 int kvg_profile_set_functions(struct kvg_profile *profile, const char *text, /* "data,management" */
 			      struct kvg_diag *reterr_diag);
-int kvg_profile_add_identity(struct kvg_profile *profile, const char *text, struct kvg_diag *reterr_diag);
-int kvg_profile_add_region(struct kvg_profile *profile, const char *text, struct kvg_diag *reterr_diag);
+int kvg_profile_add_identity(struct kvg_profile *profile, const char *text,
+			     struct kvg_diag *reterr_diag);
+int kvg_profile_add_region(struct kvg_profile *profile, const char *text,
+			   struct kvg_diag *reterr_diag);
 int kvg_profile_add_resolver(struct kvg_profile *profile, const char *text, /* address|none|auto */
 			     struct kvg_diag *reterr_diag);
 int kvg_profile_add_allow(struct kvg_profile *profile, const char *prefix, const char *service,
 			  const char *note, struct kvg_diag *reterr_diag);
-int kvg_profile_add_adfs_host(struct kvg_profile *profile, const char *text, struct kvg_diag *reterr_diag);
-int kvg_profile_add_crl_prefix(struct kvg_profile *profile, const char *text, struct kvg_diag *reterr_diag);
-int kvg_profile_add_crl_tag(struct kvg_profile *profile, const char *text, struct kvg_diag *reterr_diag);
-int kvg_profile_set_mode(struct kvg_profile *profile, const char *text, struct kvg_diag *reterr_diag);
-int kvg_profile_set_inbound(struct kvg_profile *profile, const char *text, struct kvg_diag *reterr_diag);
+int kvg_profile_add_adfs_host(struct kvg_profile *profile, const char *text,
+			      struct kvg_diag *reterr_diag);
+int kvg_profile_add_crl_prefix(struct kvg_profile *profile, const char *text,
+			       struct kvg_diag *reterr_diag);
+int kvg_profile_add_crl_tag(struct kvg_profile *profile, const char *text,
+			    struct kvg_diag *reterr_diag);
+int kvg_profile_set_mode(struct kvg_profile *profile, const char *text,
+			 struct kvg_diag *reterr_diag);
+int kvg_profile_set_inbound(struct kvg_profile *profile, const char *text,
+			    struct kvg_diag *reterr_diag);
 
 /**
  * kvg_profile_add_nameservers() - what `auto` means: the nameservers of a resolv.conf

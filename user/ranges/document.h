@@ -18,10 +18,10 @@
 #define KVG_DOCUMENT_MAX_BYTES (64UL << 20)
 
 /* X(enumerator, word, the "cloud" of service tags) */
-#define KVG_CLOUDS(X)                             \
-	X(PUBLIC, "public", "Public")             \
-	X(USGOV, "usgov", "AzureGovernment")      \
-	X(CHINA, "china", "China")                \
+#define KVG_CLOUDS(X)                        \
+	X(PUBLIC, "public", "Public")        \
+	X(USGOV, "usgov", "AzureGovernment") \
+	X(CHINA, "china", "China")           \
 	X(GERMANY, "germany", "AzureGermany") /* retired 2025-03: recognised, and refused */
 
 enum kvg_cloud {
@@ -32,8 +32,8 @@ enum kvg_cloud {
 };
 
 /* X(enumerator, the "kind" in a policy's sources) */
-#define KVG_DOCUMENT_KINDS(X)               \
-	X(SERVICE_TAGS, "service-tags")     \
+#define KVG_DOCUMENT_KINDS(X)           \
+	X(SERVICE_TAGS, "service-tags") \
 	X(M365, "m365-endpoints")
 
 enum kvg_document_kind {

@@ -36,7 +36,8 @@ struct kvg_prefix {
 int kvg_prefix_parse(const char *text, struct kvg_prefix *ret, struct kvg_diag *reterr_diag);
 
 /** kvg_prefix_parse_address() - read a bare address as a /32 or /128; Return: 0, or -EINVAL */
-int kvg_prefix_parse_address(const char *text, struct kvg_prefix *ret, struct kvg_diag *reterr_diag);
+int kvg_prefix_parse_address(const char *text, struct kvg_prefix *ret,
+			     struct kvg_diag *reterr_diag);
 
 /** kvg_prefix_format() - canonical text (RFC 5952 for IPv6) into @ret, which is also returned */
 const char *kvg_prefix_format(const struct kvg_prefix *prefix, char ret[KVG_PREFIX_STRLEN]);
