@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The commands of the table in main.c, one file each. */
+#ifndef KVG_CMD_COMMANDS_H
+#define KVG_CMD_COMMANDS_H
+
+/*
+ * kvg_cmd_NAME() - run a command
+ * @argc: from the command's own name on
+ * @argv: argv[0] is the command's name
+ *
+ * Return: the exit status
+ */
+int kvg_cmd_compile(int argc, char **argv);
+int kvg_cmd_diff(int argc, char **argv);
+int kvg_cmd_explain(int argc, char **argv);
+
+#endif
