@@ -33,16 +33,16 @@
  * struct kvg_flow - what is known of a flow when it is judged
  * @daddr:    destination, network order; IPv4 as ::ffff:a.b.c.d
  * @dport:    destination port, network order; 0 if the protocol has none
- * @family:   AF_INET (2) or AF_INET6 (10) as it goes on the wire: picks the trie
  * @protocol: IPPROTO_*
+ * @family:   AF_INET (2) or AF_INET6 (10) as it goes on the wire: picks the trie
  * @fault:    enum kvg_reason: what kept the hook from understanding it; KVG_REASON_ALLOWED if nothing
  * @loopback: it does not leave the network namespace
  */
 struct kvg_flow {
 	__u8 daddr[16];
 	__be16 dport;
+	__u16 protocol;
 	__u8 family;
-	__u8 protocol;
 	__u8 fault;
 	__u8 loopback;
 };

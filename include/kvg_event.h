@@ -8,6 +8,9 @@
 
 #include <linux/types.h>
 
+/* Refused flows counted apart between two takings, see bpf/maps.bpf.h. */
+#define KVG_TALLIES_MAX 65536
+
 #define KVG_COMM_LEN 16 /* bytes, NUL included; equals the kernel's TASK_COMM_LEN */
 
 /*
@@ -59,8 +62,8 @@ enum kvg_hook {
  * @daddr:      destination, network order; IPv4 as ::ffff:a.b.c.d; zero if there is none
  * @generation: policy of the gate that refused it, see struct kvg_gate
  * @dport:      destination port, network order; 0 if the protocol has none
+ * @protocol:   IPPROTO_*; MPTCP's does not fit into a byte
  * @family:     AF_INET or AF_INET6 as it goes on the wire
- * @protocol:   IPPROTO_*
  * @reason:     enum kvg_reason
  * @hook:       enum kvg_hook
  * @mode:       enum kvg_mode: KVG_MODE_AUDIT means it went through all the same
@@ -73,12 +76,12 @@ struct kvg_refusal {
 	__u8 daddr[16];
 	__u32 generation;
 	__be16 dport;
+	__u16 protocol;
 	__u8 family;
-	__u8 protocol;
 	__u8 reason;
 	__u8 hook;
 	__u8 mode;
-	__u8 pad[5];
+	__u8 pad[4];
 };
 _Static_assert(sizeof(struct kvg_refusal) == 40, "kvg_refusal is ABI");
 

@@ -18,6 +18,9 @@
  */
 #define KVG_SERVICES_MAX 32
 
+/* Gates of one set. */
+#define KVG_GATES_MAX 4096
+
 /* Policies side by side in one set; slot 0 is "no policy" and stays empty for ever. */
 #define KVG_SLOTS_MAX 1024
 
@@ -88,6 +91,26 @@ struct kvg_gate {
 	struct kvg_service services[KVG_SERVICES_MAX];
 };
 _Static_assert(sizeof(struct kvg_gate) == 160, "kvg_gate is ABI");
+
+#define KVG_PROFILE_LEN 64   /* bytes, NUL included; longer names are refused in the config */
+#define KVG_CGROUP_LEN  1024 /* bytes, NUL included; longer paths are shown cut */
+
+/**
+ * struct kvg_gate_info - what a gate is called; nothing is judged by it
+ * @abi:     KVG_ABI of the kvgate that made it
+ * @run_pid: the `kvgate run` that will remove it; 0 for a gate that outlives its command
+ * @digest:  of the policy in force
+ * @profile: its name
+ * @cgroup:  path below the cgroup v2 root when it was gated, "/" first
+ */
+struct kvg_gate_info {
+	__u32 abi;
+	__u32 run_pid;
+	__u8 digest[32];
+	char profile[KVG_PROFILE_LEN];
+	char cgroup[KVG_CGROUP_LEN];
+};
+_Static_assert(sizeof(struct kvg_gate_info) == 1128, "kvg_gate_info is ABI");
 
 /** struct kvg_grant - value of the tries: bit set of the gate's services that a prefix may receive */
 struct kvg_grant {

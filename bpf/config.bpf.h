@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Set by user/gate/set.c between open and load; constants to the verifier, which drops the branches
+ * that a kernel cannot take.
+ */
+#ifndef KVG_CONFIG_BPF_H
+#define KVG_CONFIG_BPF_H
+
+#include <stdbool.h>
+
+/* The kernel knows the current process at the packet hook (6.12: pid; 6.18: its name too). */
+const volatile bool kvg_cfg_packet_pid;
+const volatile bool kvg_cfg_packet_comm;
+
+/*
+ * Test runs only (BPF_PROG_TEST_RUN). The kernel gives each a fresh cgroup storage, so the gate comes
+ * from kvg_test_gate; and it puts every packet on the loopback device, so that is not looked at.
+ */
+const volatile bool kvg_cfg_test;
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Gates: one policy on one cgroup, put in force, changed in one flip, removed, looked at. */
+#ifndef KVG_GATE_GATE_H
+#define KVG_GATE_GATE_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/diag.h"
+#include "gate/cgroup.h"
+#include "gate/set.h"
+#include "kvg_event.h"
+#include "policy/policy.h"
+
+/**
+ * kvg_gate_attach() - gate a cgroup that has no gate of this set yet
+ * @set:         programs and maps
+ * @cgroup:      what to gate
+ * @policy:      by what
+ * @run_pid:     see struct kvg_gate_info
+ * @reterr_diag: what went wrong
+ *
+ * Between the first program and the policy everything is refused (no_policy), never let through. On
+ * failure nothing is attached.
+ *
+ * Return: 0, or a negative errno: -EPERM privileges, or a foreign program that allows none beside it
+ */
+int kvg_gate_attach(struct kvg_set *set, const struct kvg_cgroup *cgroup,
+		    const struct kvg_policy *policy, __u32 run_pid, struct kvg_diag *reterr_diag);
+
+/**
+ * kvg_gate_replace() - put another policy in force on a gate, in one flip
+ * @set:         the gate's set
+ * @cgroup_id:   the gate
+ * @policy:      the new policy
+ * @reterr_diag: what went wrong; the old policy is in force then
+ *
+ * Return: 0, -ENOENT no such gate, or another negative errno
+ */
+int kvg_gate_replace(struct kvg_set *set, __u64 cgroup_id, const struct kvg_policy *policy,
+		     struct kvg_diag *reterr_diag);
+
+/** kvg_gate_detach() - remove one gate from a set; its cgroup may be gone; 0 or a negative errno */
+int kvg_gate_detach(struct kvg_set *set, __u64 cgroup_id);
+
+/** kvg_gate_list() - cgroup ids of a set's gates, freed by the caller; 0 or a negative errno */
+int kvg_gate_list(const struct kvg_set *set, __u64 **ret, size_t *ret_count);
+
+/** kvg_gate_read() - the gate's entry and name; Return: 0, -ENOENT no such gate, ... */
+int kvg_gate_read(const struct kvg_set *set, __u64 cgroup_id, struct kvg_gate *ret_gate,
+		  struct kvg_gate_info *ret_info);
+
+/** kvg_gate_read_counters() - summed over the CPUs; Return: 0, or a negative errno */
+int kvg_gate_read_counters(const struct kvg_set *set, __u64 cgroup_id, struct kvg_counters *ret);
+
+/**
+ * kvg_gate_find() - which set gates a cgroup
+ * @bpffs_dir:   where the sets are
+ * @cgroup_id:   the cgroup
+ * @ret:         the set, for kvg_set_close()
+ * @reterr_diag: what went wrong
+ *
+ * Return: 0, -ENOENT if none does, or another negative errno
+ */
+int kvg_gate_find(const char *bpffs_dir, __u64 cgroup_id, struct kvg_set **ret,
+		  struct kvg_diag *reterr_diag);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the kernel side recorded: events as they happen, and exact counts. One reader for a set. */
+#ifndef KVG_GATE_INTAKE_H
+#define KVG_GATE_INTAKE_H
+
+#include <stddef.h>
+
+#include "gate/set.h"
+#include "kvg_event.h"
+
+/**
+ * struct kvg_intake_handler - who is told
+ * @event: a refusal; one line of the record
+ * @rest:  @count more refusals of a flow, which no event told of; @tally holds times and owner
+ * @data:  first argument of both
+ */
+struct kvg_intake_handler {
+	void (*event)(void *data, const struct kvg_event *event);
+	void (*rest)(void *data, const struct kvg_refusal *refusal, const struct kvg_tally *tally,
+		     __u64 count);
+	void *data;
+};
+
+struct kvg_intake;
+
+/**
+ * kvg_intake_open() - become the reader of a set's record
+ * @set:     must outlive the intake
+ * @handler: copied
+ * @ret:     for kvg_intake_close(); untouched on failure
+ *
+ * Return: 0, or a negative errno
+ */
+int kvg_intake_open(struct kvg_set *set, const struct kvg_intake_handler *handler,
+		    struct kvg_intake **ret);
+
+/** kvg_intake_fd() - descriptor that polls readable when there are events; owned by the intake */
+int kvg_intake_fd(const struct kvg_intake *intake);
+
+/** kvg_intake_read() - hand over the events that are there now; Return: how many, or a negative errno */
+int kvg_intake_read(struct kvg_intake *intake);
+
+/**
+ * kvg_intake_take() - take the counts since the last time
+ * @intake: whose
+ *
+ * Events first, then a fresh table in place of the full one (waits for a grace period, some 10 ms),
+ * then the events that came meanwhile, then rest() for each flow that has more refusals than events.
+ * After it, the sum over event() and rest() is exact for all that was refused before the call.
+ *
+ * Return: 0, or a negative errno; then the counts are still in the kernel
+ */
+int kvg_intake_take(struct kvg_intake *intake);
+
+/** kvg_intake_lost() - what the record had no room for, since the set was made; 0 or a negative errno */
+int kvg_intake_lost(const struct kvg_intake *intake, struct kvg_lost *ret);
+
+/** kvg_intake_close() - stop reading; NULL is fine; Return: NULL */
+struct kvg_intake *kvg_intake_close(struct kvg_intake *intake);
+
+/** kvg_intake_closep() - for KVG_CLEANUP */
+void kvg_intake_closep(struct kvg_intake **intake);
+
+#endif

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A set: the programs, loaded once, and the maps that they share, pinned under one folder of bpffs.
+ *
+ *   <bpffs-dir>/<set>/maps/<map>              kvg_gates, kvg_ring, ...
+ *   <bpffs-dir>/<set>/progs/<program>         kvg_egress, kvg_connect4, ...
+ *   <bpffs-dir>/<set>/links/<cgroup id>/<hook>
+ *
+ * A set has one reader of its record. `run` and `attach` make one for their one gate; the agent has
+ * one for all of its gates. As everything is pinned, gates stay in force whatever happens to the
+ * process that made them.
+ */
+#ifndef KVG_GATE_SET_H
+#define KVG_GATE_SET_H
+
+#include <linux/bpf.h>
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/diag.h"
+
+#define KVG_BPFFS_DIR "/sys/fs/bpf/kvgate"
+
+/* X(enumerator, map of bpf/maps.bpf.h) */
+#define KVG_MAPS(X)             \
+	X(GATES, kvg_gates)     \
+	X(COUNTS, kvg_counts)   \
+	X(TRIES4, kvg_tries4)   \
+	X(TRIES6, kvg_tries6)   \
+	X(TALLIES, kvg_tallies) \
+	X(RING, kvg_ring)       \
+	X(LOST, kvg_lost)       \
+	X(INFOS, kvg_infos)
+
+enum kvg_map {
+#define X(name, map) KVG_MAP_##name,
+	KVG_MAPS(X)
+#undef X
+		KVG_MAP_COUNT
+};
+
+/*
+ * X(enumerator, program of bpf/cgroup.bpf.c, attach type, name of the link's pin), in the order of
+ * attachment. Packets first: a socket that connect() lets go must not outrun the packet hook.
+ * sockops before connect: an inbound connection must not be without its mark.
+ */
+#define KVG_PROGRAMS(X)                                                             \
+	X(EGRESS, kvg_egress, BPF_CGROUP_INET_EGRESS, "egress")                     \
+	X(SOCKOPS, kvg_sockops, BPF_CGROUP_SOCK_OPS, "sockops")                     \
+	X(SOCK_CREATE, kvg_sock_create, BPF_CGROUP_INET_SOCK_CREATE, "sock_create") \
+	X(CONNECT4, kvg_connect4, BPF_CGROUP_INET4_CONNECT, "connect4")             \
+	X(CONNECT6, kvg_connect6, BPF_CGROUP_INET6_CONNECT, "connect6")             \
+	X(SENDMSG4, kvg_sendmsg4, BPF_CGROUP_UDP4_SENDMSG, "sendmsg4")              \
+	X(SENDMSG6, kvg_sendmsg6, BPF_CGROUP_UDP6_SENDMSG, "sendmsg6")
+
+enum kvg_program {
+#define X(name, program, type, label) KVG_PROGRAM_##name,
+	KVG_PROGRAMS(X)
+#undef X
+		KVG_PROGRAM_COUNT
+};
+
+/** struct kvg_program_row - a row of the table above */
+struct kvg_program_row {
+	const char *program; /* its name in the kernel and its pin's */
+	enum bpf_attach_type type;
+	const char *label; /* the link's pin */
+};
+
+/** kvg_programs() - the table, by enum kvg_program */
+const struct kvg_program_row *kvg_programs(void);
+
+struct kvg_set;
+
+/**
+ * kvg_set_create() - load the programs and pin a fresh set
+ * @bpffs_dir:   folder in a bpffs, made if it is missing
+ * @name:        the set's folder below it
+ * @ret:         the set, for kvg_set_close(); untouched on failure
+ * @reterr_diag: what is missing: bpffs, a privilege, a kernel feature
+ *
+ * Return: 0, or a negative errno: -EEXIST a set of that name, -EPERM privileges, -ENODEV no bpffs
+ */
+int kvg_set_create(const char *bpffs_dir, const char *name, struct kvg_set **ret,
+		   struct kvg_diag *reterr_diag);
+
+/** kvg_set_open() - a pinned set, whoever made it; Return: 0, -ENOENT, -EPROTO if its layout is another */
+int kvg_set_open(const char *bpffs_dir, const char *name, struct kvg_set **ret,
+		 struct kvg_diag *reterr_diag);
+
+/** kvg_set_close() - forget it; pins and gates stay; NULL is fine; Return: NULL */
+struct kvg_set *kvg_set_close(struct kvg_set *set);
+
+/** kvg_set_closep() - for KVG_CLEANUP */
+void kvg_set_closep(struct kvg_set **set);
+
+/**
+ * kvg_set_remove() - detach every gate of a set and remove all of its pins
+ * @bpffs_dir: as before; itself removed when it is empty
+ * @name:      the set; also one that is half there
+ *
+ * Return: 0, -ENOENT, or another negative errno
+ */
+int kvg_set_remove(const char *bpffs_dir, const char *name);
+
+/** kvg_set_list() - names of all sets, NULL-terminated, sorted; freed by kvg_set_list_free() */
+int kvg_set_list(const char *bpffs_dir, char ***ret);
+
+/** kvg_set_list_free() - free it; NULL is fine */
+void kvg_set_list_free(char **names);
+
+/** kvg_set_name(), kvg_set_path() - its name; its folder; both belong to the set */
+const char *kvg_set_name(const struct kvg_set *set);
+const char *kvg_set_path(const struct kvg_set *set);
+
+/** kvg_set_map() - descriptor of a map, owned by the set */
+int kvg_set_map(const struct kvg_set *set, enum kvg_map map);
+
+/** kvg_set_program() - descriptor of a program, owned by the set */
+int kvg_set_program(const struct kvg_set *set, enum kvg_program program);
+
+/**
+ * kvg_set_lock() - keep other kvgates from changing sets while this one does
+ * @bpffs_dir: made if it is missing
+ * @ret:       descriptor that holds the lock until it is closed
+ *
+ * Return: 0, or a negative errno
+ */
+int kvg_set_lock(const char *bpffs_dir, int *ret, struct kvg_diag *reterr_diag);
+
+#endif

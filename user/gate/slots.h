@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Policies in the kernel. A policy's tries are built beside the old ones, read back, and only then
+ * put into a slot that no gate names; putting a gate in force is user/gate/gate.c's business.
+ */
+#ifndef KVG_GATE_SLOTS_H
+#define KVG_GATE_SLOTS_H
+
+#include <linux/types.h>
+
+#include "base/diag.h"
+#include "gate/set.h"
+#include "policy/policy.h"
+
+/**
+ * kvg_slots_fill() - put a policy into a free slot
+ * @set:         whose slots
+ * @policy:      what to put there
+ * @ret:         the slot, 1..KVG_SLOTS_MAX-1
+ * @reterr_diag: what the kernel refused
+ *
+ * Waits for an RCU grace period, some 10 ms. On failure nothing is left in the kernel.
+ *
+ * Return: 0, -ENOSPC no slot is free, -EIO the kernel's tries do not read back as written, ...
+ */
+int kvg_slots_fill(struct kvg_set *set, const struct kvg_policy *policy, __u32 *ret,
+		   struct kvg_diag *reterr_diag);
+
+/**
+ * kvg_slots_clear() - empty a slot that no gate names any more
+ * @set:  whose slots
+ * @slot: which
+ *
+ * Waits for a grace period first, so that no packet that was already being judged by the slot finds
+ * it empty.
+ *
+ * Return: 0, or a negative errno
+ */
+int kvg_slots_clear(struct kvg_set *set, __u32 slot);
+
+/**
+ * kvg_slots_read() - what the kernel's trie of a slot grants to an address
+ * @set:          whose slots
+ * @slot:         which
+ * @address:      a /32 or /128
+ * @ret_services: services of the longest prefix, as bits of the gate that names @slot
+ *
+ * Return: 1 a prefix holds it, 0 none does, or a negative errno
+ */
+int kvg_slots_read(struct kvg_set *set, __u32 slot, const struct kvg_prefix *address,
+		   __u32 *ret_services);
+
+#endif
