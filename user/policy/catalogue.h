@@ -63,10 +63,14 @@ struct kvg_catalogue_host {
 	enum kvg_function function;
 	unsigned int identities; /* bit set of 1 << enum kvg_identity; 0: whatever the identity */
 	const char *name;        /* "<vault>.vault.azure.net" for the customer's own names */
-	bool ranged; /* its addresses are in a published group; false: resolved at run time */
+	bool ranged; /* its addresses are in a group of ranged_by; false: resolved at run time */
+	enum kvg_function ranged_by;
 	__u16 port;
 	const char *source;
 };
+
+/* Where a virtual machine hands out managed-identity tokens; link-local, the same in every cloud. */
+#define KVG_IMDS_PREFIX "169.254.169.254/32"
 
 /** kvg_catalogue_tags(), kvg_catalogue_hosts() - the tables; @ret_count rows, static */
 const struct kvg_catalogue_tag *kvg_catalogue_tags(size_t *ret_count);

@@ -54,8 +54,7 @@ struct kvg_policy_host {
  *            its parent rule or a merge with its sibling makes needless), self-contained: a rule
  *            inside another has at least the outer one's services
  * @services: sorted by protocol, then port; the distinct ones of all rules
- * @digest:   over what is enforced (mode, inbound, services, rules' prefixes and services), not over
- *            names of profiles, files, tags or times
+ * @digest:   over what is enforced, see kvg_policy_digest_text()
  * @owned:    what the strings and arrays above live in; policy.c's own business
  */
 struct kvg_policy {
@@ -75,13 +74,79 @@ struct kvg_policy {
 	struct kvg_policy_owned *owned;
 };
 
+/**
+ * struct kvg_permit - one reason why the destinations under a prefix may receive a service
+ * @prefix:  canonical
+ * @service: what
+ * @from:    who says so; copied
+ */
+struct kvg_permit {
+	struct kvg_prefix prefix;
+	struct kvg_service service;
+	const char *from;
+};
+
+/** kvg_policy_new() - a policy without rules, mode enforce, inbound allow; Return: 0, or -ENOMEM */
+int kvg_policy_new(const char *profile, enum kvg_cloud cloud, struct kvg_policy **ret);
+
+/**
+ * kvg_policy_set_permits() - make the services, rules and digest of a policy
+ * @policy:      fresh; mode and inbound as they shall be, for the digest covers them
+ * @permits:     in any order, with repeats
+ * @count:       how many
+ * @reterr_diag: what is too much
+ *
+ * Return: 0, or a negative errno: -E2BIG above KVG_SERVICES_MAX services or KVG_PREFIXES_MAX rules of
+ * one family, -ENOMEM
+ */
+int kvg_policy_set_permits(struct kvg_policy *policy, const struct kvg_permit *permits, size_t count,
+			   struct kvg_diag *reterr_diag);
+
+/** kvg_policy_add_source() - copy what there is to say of a document; Return: 0, or -ENOMEM */
+int kvg_policy_add_source(struct kvg_policy *policy, const struct kvg_source *source);
+
+/** kvg_policy_add_host() - copy @host; one that is there already stays single; 0, or -ENOMEM */
+int kvg_policy_add_host(struct kvg_policy *policy, const struct kvg_policy_host *host);
+
+/**
+ * kvg_policy_digest_text() - what the digest is the SHA-256 of
+ * @policy:   its rules and services complete
+ * @ret:      the text, freed by the caller
+ * @ret_size: bytes
+ *
+ * Lines, each ended by a newline, and nothing else:
+ *
+ *	kvgate-policy 1
+ *	mode enforce
+ *	inbound allow
+ *	20.190.128.0/18 tcp/443
+ *	192.0.2.53/32 tcp/53 udp/53
+ *
+ * the rules in their order, their services sorted by protocol, then port. Names of profiles, files and
+ * tags, change numbers and times are not in it.
+ *
+ * Return: 0, or -ENOMEM
+ */
+int kvg_policy_digest_text(const struct kvg_policy *policy, char **ret, size_t *ret_size);
+
 /** kvg_policy_free() - free it; NULL is fine; Return: NULL */
 struct kvg_policy *kvg_policy_free(struct kvg_policy *policy);
 
 /** kvg_policy_freep() - for KVG_CLEANUP */
 void kvg_policy_freep(struct kvg_policy **policy);
 
-/** kvg_policy_parse() - read the JSON document; its digest must fit; Return: 0 or a negative errno */
+/**
+ * kvg_policy_parse() - read the JSON document
+ * @data:        the bytes; need not be NUL-terminated
+ * @size:        how many; above KVG_POLICY_MAX_BYTES it is refused
+ * @ret:         the policy, freed by the caller; untouched on failure
+ * @reterr_diag: what is wrong and with which element
+ *
+ * The document must keep all promises of struct kvg_policy, and its digest must fit: a policy that
+ * somebody edited by hand is refused.
+ *
+ * Return: 0, or a negative errno: -EINVAL, -EFBIG, -ENOMEM
+ */
 int kvg_policy_parse(const char *data, size_t size, struct kvg_policy **ret,
 		     struct kvg_diag *reterr_diag);
 

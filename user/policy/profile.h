@@ -9,6 +9,7 @@
 #include "base/diag.h"
 #include "kvg_policy.h"
 #include "policy/catalogue.h"
+#include "policy/notes.h"
 #include "ranges/prefix.h"
 
 /** struct kvg_allow - an extra destination that the person answers for */
@@ -17,6 +18,18 @@ struct kvg_allow {
 	struct kvg_service service;
 	char *note; /* owned; NULL if none */
 };
+
+/** struct kvg_resolved - an address that a name had when it was looked up */
+struct kvg_resolved {
+	char *name; /* owned */
+	struct kvg_prefix address;
+	struct kvg_service service;
+};
+
+/* What a person said, and so is no default any more. */
+#define KVG_PROFILE_GIVEN_IDENTITY (1U << 0)
+#define KVG_PROFILE_GIVEN_RESOLVER (1U << 1)
+#define KVG_PROFILE_NO_RESOLVER	   (1U << 2)
 
 /**
  * struct kvg_profile - what to compile
@@ -34,6 +47,8 @@ struct kvg_allow {
  * @crl_tags:       published tags that are CRL sources
  * @mode:           enforce, or audit: record and let pass
  * @inbound:        answers on connections that others open
+ * @resolved:       hosts without published ranges that were looked up, see policy/resolve.h
+ * @given:          KVG_PROFILE_*: which defaults were replaced
  *
  * All pointers are owned.
  */
@@ -58,6 +73,9 @@ struct kvg_profile {
 	size_t crl_tags_count;
 	enum kvg_mode mode;
 	enum kvg_inbound inbound;
+	struct kvg_resolved *resolved;
+	size_t resolved_count;
+	unsigned int given;
 };
 
 /** kvg_profile_init() - the defaults: public, all functions, work identity, auto resolvers, enforce */
@@ -74,6 +92,8 @@ int kvg_profile_set_cloud(struct kvg_profile *profile, const char *text,
 			  struct kvg_diag *reterr_diag);
 int kvg_profile_set_functions(struct kvg_profile *profile, const char *text, /* "data,management" */
 			      struct kvg_diag *reterr_diag);
+int kvg_profile_add_function(struct kvg_profile *profile, const char *text,
+			     struct kvg_diag *reterr_diag);
 int kvg_profile_add_identity(struct kvg_profile *profile, const char *text,
 			     struct kvg_diag *reterr_diag);
 int kvg_profile_add_region(struct kvg_profile *profile, const char *text,
@@ -83,6 +103,8 @@ int kvg_profile_add_resolver(struct kvg_profile *profile, const char *text, /* a
 int kvg_profile_add_allow(struct kvg_profile *profile, const char *prefix, const char *service,
 			  const char *note, struct kvg_diag *reterr_diag);
 int kvg_profile_add_adfs_host(struct kvg_profile *profile, const char *text,
+			      struct kvg_diag *reterr_diag);
+int kvg_profile_set_crl_hosts(struct kvg_profile *profile, const char *text, /* catalogue|none */
 			      struct kvg_diag *reterr_diag);
 int kvg_profile_add_crl_prefix(struct kvg_profile *profile, const char *text,
 			       struct kvg_diag *reterr_diag);
@@ -97,15 +119,24 @@ int kvg_profile_set_inbound(struct kvg_profile *profile, const char *text,
  * kvg_profile_add_nameservers() - what `auto` means: the nameservers of a resolv.conf
  * @profile:     to add to
  * @path:        the resolv.conf that the client sees
- * @reterr_diag: line and what is wrong
+ * @notes:       what was left out and why; also that there is no such file
+ * @reterr_diag: why it cannot be read
  *
- * Loopback ones are left out: loopback is always reachable. Not called by compile: the command knows
- * whose file it is.
+ * Loopback ones are left out: loopback is always reachable. Ones with a zone (fe80::1%eth0) and what
+ * is no address are left out too: a resolver less is a refusal more. Not called by compile: the
+ * command knows whose file it is.
  *
  * Return: 0, or a negative errno
  */
 int kvg_profile_add_nameservers(struct kvg_profile *profile, const char *path,
-				struct kvg_diag *reterr_diag);
+				struct kvg_notes *notes, struct kvg_diag *reterr_diag);
+
+/** kvg_profile_add_resolved() - @name had @address when it was looked up; Return: 0, or -ENOMEM */
+int kvg_profile_add_resolved(struct kvg_profile *profile, const char *name,
+			     const struct kvg_prefix *address, const struct kvg_service *service);
+
+/** kvg_profile_check() - do its parts fit together? Return: 0, or -EINVAL */
+int kvg_profile_check(const struct kvg_profile *profile, struct kvg_diag *reterr_diag);
 
 /** kvg_service_parse() - "tcp/443" or "udp/53"; Return: 0, or -EINVAL */
 int kvg_service_parse(const char *text, struct kvg_service *ret, struct kvg_diag *reterr_diag);
