@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "gate/gate.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "gate/pins.h"
+#include "gate/slots.h"
+#include "kvg_policy.h"
+
+#define LINKS_FOLDER_LEN 40 /* "links/" and a 64-bit number */
+
+static void links_folder(__u64 cgroup_id, char ret[LINKS_FOLDER_LEN])
+{
+	snprintf(ret, LINKS_FOLDER_LEN, "links/%llu", (unsigned long long)cgroup_id);
+}
+
+static void remove_links(const struct kvg_set *set, __u64 cgroup_id)
+{
+	KVG_CLEANUP(kvg_freep) char *path = NULL;
+	char folder[LINKS_FOLDER_LEN];
+
+	links_folder(cgroup_id, folder);
+	if (asprintf(&path, "%s/%s", kvg_set_path(set), folder) >= 0)
+		kvg_pins_remove_tree(path);
+}
+
+static int refuse_attach(int error, const char *label, const struct kvg_cgroup *cgroup,
+			 struct kvg_diag *reterr_diag)
+{
+	if (error == -EPERM)
+		return kvg_diag_set(
+			reterr_diag, error,
+			"the kernel refuses the %s program on cgroup \"%s\": CAP_NET_ADMIN is "
+			"missing, or another program there allows none beside it (bpftool cgroup "
+			"show); nothing is attached",
+			label, cgroup->path);
+	return kvg_diag_set(
+		reterr_diag, error,
+		"the kernel refuses the %s program on cgroup \"%s\": %s; nothing is attached",
+		label, cgroup->path, strerror(-error));
+}
+
+static int attach_program(struct kvg_set *set, const struct kvg_cgroup *cgroup,
+			  enum kvg_program which, struct kvg_diag *reterr_diag)
+{
+	const struct kvg_program_row *row = &kvg_programs()[which];
+	KVG_CLEANUP(kvg_closep) int link = -1;
+	char folder[LINKS_FOLDER_LEN];
+	int r;
+
+	link = bpf_link_create(kvg_set_program(set, which), cgroup->fd, row->type, NULL);
+	if (link < 0)
+		return refuse_attach(-errno, row->label, cgroup, reterr_diag);
+
+	links_folder(cgroup->id, folder);
+	r = kvg_pins_put(kvg_set_path(set), folder, row->label, link);
+	if (r < 0)
+		return kvg_diag_set(reterr_diag, r, "cannot pin %s/%s/%s: %s", kvg_set_path(set),
+				    folder, row->label, strerror(-r));
+	return 0;
+}
+
+static int put_info(struct kvg_set *set, const struct kvg_cgroup *cgroup,
+		    const struct kvg_policy *policy, __u32 run_pid)
+{
+	struct kvg_gate_info info = {.abi = KVG_ABI, .run_pid = run_pid};
+
+	memcpy(info.digest, policy->digest, sizeof(info.digest));
+	snprintf(info.profile, sizeof(info.profile), "%s", policy->profile);
+	snprintf(info.cgroup, sizeof(info.cgroup), "%s", cgroup->path);
+	return bpf_map_update_elem(kvg_set_map(set, KVG_MAP_INFOS), &cgroup->id, &info, BPF_ANY) < 0
+		       ? -errno
+		       : 0;
+}
+
+static int put_gate(struct kvg_set *set, const struct kvg_gate *gate)
+{
+	return bpf_map_update_elem(kvg_set_map(set, KVG_MAP_GATES), &gate->cgroup_id, gate,
+				   BPF_ANY) < 0
+		       ? -errno
+		       : 0;
+}
+
+static int attach_all(struct kvg_set *set, const struct kvg_cgroup *cgroup,
+		      const struct kvg_gate *gate, struct kvg_diag *reterr_diag)
+{
+	int r;
+
+	for (int i = 0; i < KVG_PROGRAM_COUNT; i++) {
+		r = attach_program(set, cgroup, i, reterr_diag);
+		if (r < 0)
+			return r;
+
+		/* The first program brings the storage into being; from then on it can be told. */
+		if (i == 0)
+			r = put_gate(set, gate);
+		if (r < 0)
+			return kvg_diag_set(reterr_diag, r, "cannot put the policy in force: %s",
+					    strerror(-r));
+	}
+	return 0;
+}
+
+int kvg_gate_attach(struct kvg_set *set, const struct kvg_cgroup *cgroup,
+		    const struct kvg_policy *policy, __u32 run_pid, struct kvg_diag *reterr_diag)
+{
+	struct kvg_gate gate;
+	__u32 slot = 0;
+	int r;
+
+	if (kvg_cgroup_is_moved_by_v1())
+		return kvg_diag_set(
+			reterr_diag, -EOPNOTSUPP,
+			"cgroup v1's net_cls or net_prio is mounted, and before Linux 5.15 they "
+			"take sockets out of their v2 cgroup: a gate would not hold them");
+
+	r = put_info(set, cgroup, policy, run_pid);
+	if (r < 0)
+		return kvg_diag_set(reterr_diag, r, "no room for another gate: %s", strerror(-r));
+
+	r = kvg_slots_fill(set, policy, &slot, reterr_diag);
+	if (r == 0) {
+		kvg_policy_gate(policy, cgroup->id, slot, 1, &gate);
+		r = attach_all(set, cgroup, &gate, reterr_diag);
+	}
+	if (r < 0) {
+		remove_links(set, cgroup->id);
+		if (slot)
+			kvg_slots_clear(set, slot);
+		bpf_map_delete_elem(kvg_set_map(set, KVG_MAP_INFOS), &cgroup->id);
+	}
+	return r;
+}
+
+int kvg_gate_replace(struct kvg_set *set, __u64 cgroup_id, const struct kvg_policy *policy,
+		     struct kvg_diag *reterr_diag)
+{
+	struct kvg_gate_info info;
+	struct kvg_gate old, gate;
+	__u32 slot;
+	int r;
+
+	r = kvg_gate_read(set, cgroup_id, &old, &info);
+	if (r < 0)
+		return kvg_diag_set(reterr_diag, r, "the gate cannot be read: %s", strerror(-r));
+	r = kvg_slots_fill(set, policy, &slot, reterr_diag);
+	if (r < 0)
+		return r;
+
+	kvg_policy_gate(policy, cgroup_id, slot, old.generation + 1, &gate);
+	r = put_gate(set, &gate);
+	if (r < 0) {
+		kvg_slots_clear(set, slot);
+		return kvg_diag_set(reterr_diag, r, "cannot put the policy in force: %s",
+				    strerror(-r));
+	}
+
+	memcpy(info.digest, policy->digest, sizeof(info.digest));
+	memset(info.profile, 0, sizeof(info.profile));
+	snprintf(info.profile, sizeof(info.profile), "%s", policy->profile);
+	bpf_map_update_elem(kvg_set_map(set, KVG_MAP_INFOS), &cgroup_id, &info, BPF_EXIST);
+	if (old.slot)
+		kvg_slots_clear(set,
+				old.slot); /* in force already; an unused trie only costs memory */
+	return 0;
+}
+
+int kvg_gate_detach(struct kvg_set *set, __u64 cgroup_id)
+{
+	struct kvg_gate gate = {};
+	int r = kvg_gate_read(set, cgroup_id, &gate, NULL);
+
+	remove_links(set, cgroup_id);
+	bpf_map_delete_elem(kvg_set_map(set, KVG_MAP_INFOS), &cgroup_id);
+	if (r == 0 && gate.slot)
+		kvg_slots_clear(set, gate.slot);
+	return 0;
+}
+
+int kvg_gate_list(const struct kvg_set *set, __u64 **ret, size_t *ret_count)
+{
+	KVG_CLEANUP(kvg_freep) __u64 *ids = calloc(KVG_GATES_MAX, sizeof(*ids));
+	int map = kvg_set_map(set, KVG_MAP_INFOS);
+	size_t count = 0;
+
+	if (!ids)
+		return -ENOMEM;
+	while (count < KVG_GATES_MAX &&
+	       bpf_map_get_next_key(map, count ? &ids[count - 1] : NULL, &ids[count]) == 0)
+		count++;
+
+	*ret = KVG_TAKE_PTR(ids);
+	*ret_count = count;
+	return 0;
+}
+
+int kvg_gate_read(const struct kvg_set *set, __u64 cgroup_id, struct kvg_gate *ret_gate,
+		  struct kvg_gate_info *ret_info)
+{
+	if (ret_info &&
+	    bpf_map_lookup_elem(kvg_set_map(set, KVG_MAP_INFOS), &cgroup_id, ret_info) < 0)
+		return -errno;
+	if (ret_gate &&
+	    bpf_map_lookup_elem(kvg_set_map(set, KVG_MAP_GATES), &cgroup_id, ret_gate) < 0)
+		return -errno;
+	return 0;
+}
+
+int kvg_gate_read_counters(const struct kvg_set *set, __u64 cgroup_id, struct kvg_counters *ret)
+{
+	KVG_CLEANUP(kvg_freep) struct kvg_counters *cpus = NULL;
+	int count = libbpf_num_possible_cpus();
+
+	if (count < 0)
+		return count;
+	cpus = calloc(count, sizeof(*cpus));
+	if (!cpus)
+		return -ENOMEM;
+	if (bpf_map_lookup_elem(kvg_set_map(set, KVG_MAP_COUNTS), &cgroup_id, cpus) < 0)
+		return -errno;
+
+	memset(ret, 0, sizeof(*ret));
+	for (int cpu = 0; cpu < count; cpu++) {
+		ret->allowed += cpus[cpu].allowed;
+		for (int i = 0; i < KVG_REASON_COUNT; i++)
+			ret->refused[i] += cpus[cpu].refused[i];
+	}
+	return 0;
+}
+
+int kvg_gate_find(const char *bpffs_dir, __u64 cgroup_id, struct kvg_set **ret,
+		  struct kvg_diag *reterr_diag)
+{
+	char **names = NULL;
+	int r;
+
+	r = kvg_set_list(bpffs_dir, &names);
+	if (r < 0)
+		return kvg_diag_set(reterr_diag, r, "%s: %s", bpffs_dir, strerror(-r));
+
+	r = -ENOENT;
+	for (char **name = names; *name && r == -ENOENT; name++) {
+		KVG_CLEANUP(kvg_set_closep) struct kvg_set *set = NULL;
+		struct kvg_gate_info info;
+
+		if (kvg_set_open(bpffs_dir, *name, &set, NULL) < 0 ||
+		    kvg_gate_read(set, cgroup_id, NULL, &info) < 0)
+			continue;
+		*ret = KVG_TAKE_PTR(set);
+		r = 0;
+	}
+	kvg_set_list_free(names);
+	if (r < 0)
+		kvg_diag_set(reterr_diag, r, "no gate on this cgroup");
+	return r;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Files of bpffs: the layout that set.h shows. */
+#ifndef KVG_GATE_PINS_H
+#define KVG_GATE_PINS_H
+
+#include "base/diag.h"
+
+/** kvg_pins_make_root() - make @bpffs_dir if it is missing; -ENODEV if that is not in a bpffs */
+int kvg_pins_make_root(const char *bpffs_dir, struct kvg_diag *reterr_diag);
+
+/** kvg_pins_make_folders() - a set's folder and what belongs in it; 0 or a negative errno */
+int kvg_pins_make_folders(const char *set_path);
+
+/** kvg_pins_put() - pin @fd as <set_path>/<folder>/<name>; missing folders are made; 0 or -errno */
+int kvg_pins_put(const char *set_path, const char *folder, const char *name, int fd);
+
+/** kvg_pins_get() - open <set_path>/<folder>/<name>; a descriptor, or a negative errno */
+int kvg_pins_get(const char *set_path, const char *folder, const char *name);
+
+/** kvg_pins_list() - names in a folder, sorted, NULL-terminated, all owned by the caller; 0 or -errno */
+int kvg_pins_list(const char *path, char ***ret);
+
+/** kvg_pins_remove_tree() - a folder and all below it; 0, -ENOENT, or another negative errno */
+int kvg_pins_remove_tree(const char *path);
+
+#endif

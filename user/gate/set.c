@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "gate/set.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include "base/cleanup.h"
+#include "gate/pins.h"
+#include "kvg_policy.h"
+
+#include "bpf/cgroup.skel.h" /* needs kvg_policy.h */
+
+struct kvg_set {
+	char *name;
+	char *path;
+	struct kvg_cgroup_bpf *skel; /* NULL in a set that was opened */
+	int maps[KVG_MAP_COUNT];
+	int programs[KVG_PROGRAM_COUNT];
+};
+
+static const char *const map_names[] = {
+#define X(name, map) #map,
+	KVG_MAPS(X)
+#undef X
+};
+
+static const struct kvg_program_row programs[] = {
+#define X(name, program, type, label) {#program, type, label},
+	KVG_PROGRAMS(X)
+#undef X
+};
+
+const struct kvg_program_row *kvg_programs(void)
+{
+	return programs;
+}
+
+static struct kvg_set *new_set(const char *bpffs_dir, const char *name)
+{
+	struct kvg_set *set = calloc(1, sizeof(*set));
+
+	if (!set)
+		return NULL;
+	for (size_t i = 0; i < KVG_MAP_COUNT; i++)
+		set->maps[i] = -1;
+	for (size_t i = 0; i < KVG_PROGRAM_COUNT; i++)
+		set->programs[i] = -1;
+	set->name = strdup(name);
+	if (!set->name || asprintf(&set->path, "%s/%s", bpffs_dir, name) < 0)
+		return kvg_set_close(set);
+	return set;
+}
+
+struct kvg_set *kvg_set_close(struct kvg_set *set)
+{
+	if (!set)
+		return NULL;
+	for (size_t i = 0; i < KVG_MAP_COUNT; i++)
+		kvg_closep(&set->maps[i]);
+	for (size_t i = 0; i < KVG_PROGRAM_COUNT; i++)
+		kvg_closep(&set->programs[i]);
+	kvg_cgroup_bpf__destroy(set->skel);
+	free(set->name);
+	free(set->path);
+	free(set);
+	return NULL;
+}
+
+void kvg_set_closep(struct kvg_set **set)
+{
+	*set = kvg_set_close(*set);
+}
+
+const char *kvg_set_name(const struct kvg_set *set)
+{
+	return set->name;
+}
+
+const char *kvg_set_path(const struct kvg_set *set)
+{
+	return set->path;
+}
+
+int kvg_set_map(const struct kvg_set *set, enum kvg_map map)
+{
+	return set->maps[map];
+}
+
+int kvg_set_program(const struct kvg_set *set, enum kvg_program program)
+{
+	return set->programs[program];
+}
+
+static bool has_helper(enum bpf_func_id helper)
+{
+	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_CGROUP_SKB, helper, NULL) == 1;
+}
+
+/* What the last load said; the verifier's complaint is the only thing that tells a bug from a lack. */
+static char load_log[512];
+
+static int keep_warning(enum libbpf_print_level level, const char *format, va_list args)
+{
+	if (level == LIBBPF_WARN && !load_log[0])
+		vsnprintf(load_log, sizeof(load_log), format, args);
+	return 0;
+}
+
+static int refuse_load(int error, struct kvg_diag *reterr_diag)
+{
+	if (error == -EPERM)
+		return kvg_diag_set(
+			reterr_diag, error,
+			"the kernel refuses the BPF programs: CAP_BPF and CAP_NET_ADMIN (before "
+			"Linux 5.8 CAP_SYS_ADMIN) are needed; run as root");
+	return kvg_diag_set(reterr_diag, error, "the kernel refuses the BPF programs: %s (%s)",
+			    strerror(-error), load_log);
+}
+
+static int load(struct kvg_set *set, struct kvg_diag *reterr_diag)
+{
+	int r;
+
+	load_log[0] = '\0';
+	libbpf_set_print(keep_warning);
+	set->skel = kvg_cgroup_bpf__open();
+	if (!set->skel)
+		return kvg_diag_set(reterr_diag, -errno, "cannot open the BPF programs: %s",
+				    strerror(errno));
+
+	set->skel->rodata->kvg_cfg_packet_pid = has_helper(BPF_FUNC_get_current_pid_tgid) &&
+						has_helper(BPF_FUNC_get_current_cgroup_id) &&
+						has_helper(BPF_FUNC_get_current_uid_gid);
+	set->skel->rodata->kvg_cfg_packet_comm = has_helper(BPF_FUNC_get_current_comm);
+
+	r = kvg_cgroup_bpf__load(set->skel);
+	if (r < 0)
+		return refuse_load(r, reterr_diag);
+	return 0;
+}
+
+static int take_descriptors(struct kvg_set *set)
+{
+	for (size_t i = 0; i < KVG_MAP_COUNT; i++) {
+		struct bpf_map *map = bpf_object__find_map_by_name(set->skel->obj, map_names[i]);
+
+		set->maps[i] = fcntl(bpf_map__fd(map), F_DUPFD_CLOEXEC, 3);
+		if (set->maps[i] < 0)
+			return -errno;
+	}
+	for (size_t i = 0; i < KVG_PROGRAM_COUNT; i++) {
+		struct bpf_program *program =
+			bpf_object__find_program_by_name(set->skel->obj, programs[i].program);
+
+		set->programs[i] = fcntl(bpf_program__fd(program), F_DUPFD_CLOEXEC, 3);
+		if (set->programs[i] < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+static int pin_all(struct kvg_set *set, struct kvg_diag *reterr_diag)
+{
+	int r;
+
+	r = kvg_pins_make_folders(set->path);
+	for (size_t i = 0; r == 0 && i < KVG_MAP_COUNT; i++)
+		r = kvg_pins_put(set->path, "maps", map_names[i], set->maps[i]);
+	for (size_t i = 0; r == 0 && i < KVG_PROGRAM_COUNT; i++)
+		r = kvg_pins_put(set->path, "progs", programs[i].program, set->programs[i]);
+	if (r < 0)
+		return kvg_diag_set(reterr_diag, r, "cannot pin below %s: %s", set->path,
+				    strerror(-r));
+	return 0;
+}
+
+int kvg_set_create(const char *bpffs_dir, const char *name, struct kvg_set **ret,
+		   struct kvg_diag *reterr_diag)
+{
+	KVG_CLEANUP(kvg_set_closep) struct kvg_set *set = NULL;
+	int r;
+
+	r = kvg_pins_make_root(bpffs_dir, reterr_diag);
+	if (r < 0)
+		return r;
+	set = new_set(bpffs_dir, name);
+	if (!set)
+		return -ENOMEM;
+	if (access(set->path, F_OK) == 0)
+		return kvg_diag_set(reterr_diag, -EEXIST, "%s is there already", set->path);
+
+	r = load(set, reterr_diag);
+	if (r < 0)
+		return r;
+	r = take_descriptors(set);
+	if (r < 0)
+		return kvg_diag_set(reterr_diag, r, "cannot keep the BPF programs open: %s",
+				    strerror(-r));
+	r = pin_all(set, reterr_diag);
+	if (r < 0) {
+		kvg_set_remove(bpffs_dir, name);
+		return r;
+	}
+
+	*ret = KVG_TAKE_PTR(set);
+	return 0;
+}
+
+/* The infos' value holds the layout's version; its size alone tells most others apart. */
+static int check_layout(const struct kvg_set *set, struct kvg_diag *reterr_diag)
+{
+	struct bpf_map_info info = {};
+	__u32 size = sizeof(info);
+	struct kvg_gate_info gate;
+	__u64 id;
+
+	if (bpf_obj_get_info_by_fd(set->maps[KVG_MAP_INFOS], &info, &size) < 0)
+		return -errno;
+	if (info.value_size == sizeof(struct kvg_gate_info) &&
+	    (bpf_map_get_next_key(set->maps[KVG_MAP_INFOS], NULL, &id) < 0 ||
+	     (bpf_map_lookup_elem(set->maps[KVG_MAP_INFOS], &id, &gate) == 0 &&
+	      gate.abi == KVG_ABI)))
+		return 0;
+	return kvg_diag_set(reterr_diag, -EPROTO,
+			    "the gates in %s were made by another version of kvgate", set->path);
+}
+
+int kvg_set_open(const char *bpffs_dir, const char *name, struct kvg_set **ret,
+		 struct kvg_diag *reterr_diag)
+{
+	KVG_CLEANUP(kvg_set_closep) struct kvg_set *set = new_set(bpffs_dir, name);
+	int r;
+
+	if (!set)
+		return -ENOMEM;
+	if (access(set->path, F_OK) < 0)
+		return kvg_diag_set(reterr_diag, -errno, "%s: %s", set->path, strerror(errno));
+
+	for (size_t i = 0; i < KVG_MAP_COUNT; i++) {
+		set->maps[i] = kvg_pins_get(set->path, "maps", map_names[i]);
+		if (set->maps[i] < 0)
+			return kvg_diag_set(reterr_diag, set->maps[i], "%s/maps/%s: %s", set->path,
+					    map_names[i], strerror(-set->maps[i]));
+	}
+	for (size_t i = 0; i < KVG_PROGRAM_COUNT; i++) {
+		set->programs[i] = kvg_pins_get(set->path, "progs", programs[i].program);
+		if (set->programs[i] < 0)
+			return kvg_diag_set(reterr_diag, set->programs[i], "%s/progs/%s: %s",
+					    set->path, programs[i].program,
+					    strerror(-set->programs[i]));
+	}
+	r = check_layout(set, reterr_diag);
+	if (r < 0)
+		return r;
+
+	*ret = KVG_TAKE_PTR(set);
+	return 0;
+}
+
+int kvg_set_remove(const char *bpffs_dir, const char *name)
+{
+	KVG_CLEANUP(kvg_freep) char *path = NULL;
+	int r;
+
+	if (asprintf(&path, "%s/%s", bpffs_dir, name) < 0)
+		return -ENOMEM;
+	r = kvg_pins_remove_tree(path);
+	rmdir(bpffs_dir); /* not empty: others' sets are there */
+	return r;
+}
+
+int kvg_set_list(const char *bpffs_dir, char ***ret)
+{
+	return kvg_pins_list(bpffs_dir, ret);
+}
+
+void kvg_set_list_free(char **names)
+{
+	for (char **name = names; name && *name; name++)
+		free(*name);
+	free(names);
+}
+
+int kvg_set_lock(const char *bpffs_dir, int *ret, struct kvg_diag *reterr_diag)
+{
+	KVG_CLEANUP(kvg_closep) int fd = -1;
+	struct stat locked, now;
+	int r;
+
+	/* Whoever removes the last set removes the folder: then the lock is on a ghost, once more. */
+	do {
+		kvg_closep(&fd);
+		r = kvg_pins_make_root(bpffs_dir, reterr_diag);
+		if (r < 0)
+			return r;
+		fd = open(bpffs_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd < 0 && errno == ENOENT)
+			continue;
+		if (fd < 0 || flock(fd, LOCK_EX) < 0 || fstat(fd, &locked) < 0)
+			return kvg_diag_set(reterr_diag, -errno, "cannot lock %s: %s", bpffs_dir,
+					    strerror(errno));
+	} while (fd < 0 || stat(bpffs_dir, &now) < 0 || now.st_ino != locked.st_ino);
+
+	*ret = KVG_TAKE_FD(fd);
+	return 0;
+}

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "gate/slots.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/cleanup.h"
+#include "gate/gate.h"
+
+/* The kernel's key of either family: its length says which. */
+union lpm_key {
+	struct kvg_lpm4_key ipv4;
+	struct kvg_lpm6_key ipv6;
+};
+
+/*
+ * Small LPM updates fail with ENOMEM now and then on a healthy machine: the kernel's per-CPU caches
+ * are refilled in the background. 1 ms apart, a hundred tries outlast any refill.
+ */
+#define UPDATE_TRIES 100
+
+static void set_key(const struct kvg_prefix *prefix, union lpm_key *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	if (prefix->family == AF_INET) {
+		ret->ipv4.prefixlen = prefix->bits;
+		memcpy(&ret->ipv4.addr, prefix->addr, sizeof(ret->ipv4.addr));
+	} else {
+		ret->ipv6.prefixlen = prefix->bits;
+		memcpy(ret->ipv6.addr, prefix->addr, sizeof(ret->ipv6.addr));
+	}
+}
+
+static size_t key_size(int family)
+{
+	return family == AF_INET ? sizeof(struct kvg_lpm4_key) : sizeof(struct kvg_lpm6_key);
+}
+
+static int put_one(int trie, const void *key, const struct kvg_grant *grant)
+{
+	for (int i = 0;; i++) {
+		if (bpf_map_update_elem(trie, key, grant, BPF_ANY) == 0)
+			return 0;
+		if (errno != ENOMEM || i == UPDATE_TRIES)
+			return -errno;
+		usleep(1000);
+	}
+}
+
+/* struct rules - one family's rules as the kernel takes them: parallel arrays */
+struct rules {
+	int family;
+	unsigned char *keys;
+	struct kvg_grant *grants;
+	__u32 count;
+};
+
+static void rules_done(struct rules *rules)
+{
+	free(rules->keys);
+	free(rules->grants);
+}
+
+/* @rules: for rules_done(), also on failure */
+static int rules_init(struct rules *rules, const struct kvg_policy *policy, int family)
+{
+	size_t size = key_size(family);
+
+	*rules = (struct rules){.family = family};
+	rules->keys = malloc(policy->rules_count * size + 1);
+	rules->grants = malloc(policy->rules_count * sizeof(*rules->grants) + 1);
+	if (!rules->keys || !rules->grants)
+		return -ENOMEM;
+	for (size_t i = 0; i < policy->rules_count; i++) {
+		const struct kvg_rule *rule = &policy->rules[i];
+		union lpm_key key;
+
+		if (rule->prefix.family != family)
+			continue;
+		set_key(&rule->prefix, &key);
+		memcpy(rules->keys + rules->count * size, &key, size);
+		rules->grants[rules->count++].services = rule->services;
+	}
+	return 0;
+}
+
+static int write_rules(int trie, const struct rules *rules)
+{
+	__u32 done = rules->count;
+	size_t size = key_size(rules->family);
+
+	/* In one call since Linux 5.13; what it did not do, or could not, goes one by one. */
+	if (bpf_map_update_batch(trie, rules->keys, rules->grants, &done, NULL) == 0)
+		return 0;
+	if (done > rules->count)
+		done = 0;
+
+	for (__u32 i = done; i < rules->count; i++) {
+		int r = put_one(trie, rules->keys + i * size, &rules->grants[i]);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/*
+ * Looking up a prefix by its own length finds that prefix, if it is there. Every rule answers with
+ * its own services, and nothing else was ever written to this trie: so it holds the policy.
+ */
+static int check_rules(int trie, const struct rules *rules)
+{
+	size_t size = key_size(rules->family);
+
+	for (__u32 i = 0; i < rules->count; i++) {
+		struct kvg_grant grant = {};
+
+		if (bpf_map_lookup_elem(trie, rules->keys + i * size, &grant) < 0 ||
+		    grant.services != rules->grants[i].services)
+			return -EIO;
+	}
+	return 0;
+}
+
+/* A trie that holds @policy's rules of a family, frozen; a descriptor, or a negative errno. */
+static int build_trie(const struct kvg_policy *policy, int family)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_NO_PREALLOC);
+	KVG_CLEANUP(kvg_closep) int trie = -1;
+	KVG_CLEANUP(rules_done) struct rules rules = {};
+	int r;
+
+	r = rules_init(&rules, policy, family);
+	if (r < 0)
+		return r;
+
+	trie = bpf_map_create(BPF_MAP_TYPE_LPM_TRIE, family == AF_INET ? "kvg_trie4" : "kvg_trie6",
+			      key_size(family), sizeof(struct kvg_grant),
+			      rules.count ? rules.count : 1, &options);
+	if (trie < 0)
+		return -errno;
+	r = write_rules(trie, &rules);
+	if (r == 0)
+		r = check_rules(trie, &rules);
+	if (r < 0)
+		return r;
+	if (bpf_map_freeze(trie) < 0)
+		return -errno;
+	return KVG_TAKE_FD(trie);
+}
+
+static int find_free_slot(struct kvg_set *set, __u32 *ret)
+{
+	KVG_CLEANUP(kvg_freep) __u64 *gates = NULL;
+	bool used[KVG_SLOTS_MAX] = {[0] = true};
+	size_t count = 0;
+	int r;
+
+	r = kvg_gate_list(set, &gates, &count);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < count; i++) {
+		struct kvg_gate gate;
+
+		r = kvg_gate_read(set, gates[i], &gate, NULL);
+		if (r == 0 && gate.slot < KVG_SLOTS_MAX)
+			used[gate.slot] = true;
+	}
+
+	for (__u32 slot = 1; slot < KVG_SLOTS_MAX; slot++) {
+		__u32 id;
+
+		if (used[slot] ||
+		    bpf_map_lookup_elem(kvg_set_map(set, KVG_MAP_TRIES4), &slot, &id) == 0)
+			continue;
+		*ret = slot;
+		return 0;
+	}
+	return -ENOSPC;
+}
+
+static int put_trie(struct kvg_set *set, enum kvg_map map, __u32 slot, int trie)
+{
+	return bpf_map_update_elem(kvg_set_map(set, map), &slot, &trie, BPF_ANY) < 0 ? -errno : 0;
+}
+
+int kvg_slots_fill(struct kvg_set *set, const struct kvg_policy *policy, __u32 *ret,
+		   struct kvg_diag *reterr_diag)
+{
+	KVG_CLEANUP(kvg_closep) int trie4 = -1;
+	KVG_CLEANUP(kvg_closep) int trie6 = -1;
+	__u32 slot;
+	int r;
+
+	r = find_free_slot(set, &slot);
+	if (r < 0)
+		return kvg_diag_set(reterr_diag, r, "no room for another policy (%d are in use)",
+				    KVG_SLOTS_MAX - 1);
+
+	trie4 = build_trie(policy, AF_INET);
+	if (trie4 < 0)
+		return kvg_diag_set(reterr_diag, trie4,
+				    "cannot put the IPv4 prefixes into the kernel: %s",
+				    strerror(-trie4));
+	trie6 = build_trie(policy, AF_INET6);
+	if (trie6 < 0)
+		return kvg_diag_set(reterr_diag, trie6,
+				    "cannot put the IPv6 prefixes into the kernel: %s",
+				    strerror(-trie6));
+
+	r = put_trie(set, KVG_MAP_TRIES6, slot, trie6);
+	if (r == 0)
+		r = put_trie(set, KVG_MAP_TRIES4, slot, trie4);
+	if (r < 0) {
+		kvg_slots_clear(set, slot);
+		return kvg_diag_set(reterr_diag, r, "cannot put the policy into slot %u: %s", slot,
+				    strerror(-r));
+	}
+
+	*ret = slot;
+	return 0;
+}
+
+/*
+ * An update of a map of maps returns when no program run can still see what was there before
+ * (maybe_wait_bpf_programs(), since Linux 5.0): slot 0, which no gate ever names, takes one.
+ */
+static int wait_for_programs(struct kvg_set *set)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_NO_PREALLOC);
+	KVG_CLEANUP(kvg_closep) int empty = -1;
+
+	empty = bpf_map_create(BPF_MAP_TYPE_LPM_TRIE, "kvg_none", sizeof(struct kvg_lpm4_key),
+			       sizeof(struct kvg_grant), 1, &options);
+	if (empty < 0)
+		return -errno;
+	return put_trie(set, KVG_MAP_TRIES4, 0, empty);
+}
+
+int kvg_slots_clear(struct kvg_set *set, __u32 slot)
+{
+	int r = wait_for_programs(set);
+
+	if (r < 0)
+		return r;
+	if (bpf_map_delete_elem(kvg_set_map(set, KVG_MAP_TRIES4), &slot) < 0 && errno != ENOENT)
+		r = -errno;
+	if (bpf_map_delete_elem(kvg_set_map(set, KVG_MAP_TRIES6), &slot) < 0 && errno != ENOENT)
+		r = -errno;
+	return r;
+}
+
+int kvg_slots_read(struct kvg_set *set, __u32 slot, const struct kvg_prefix *address,
+		   __u32 *ret_services)
+{
+	enum kvg_map map = address->family == AF_INET ? KVG_MAP_TRIES4 : KVG_MAP_TRIES6;
+	KVG_CLEANUP(kvg_closep) int trie = -1;
+	struct kvg_grant grant;
+	union lpm_key key;
+	__u32 id;
+
+	if (bpf_map_lookup_elem(kvg_set_map(set, map), &slot, &id) < 0)
+		return -errno;
+	trie = bpf_map_get_fd_by_id(id);
+	if (trie < 0)
+		return -errno;
+
+	set_key(address, &key);
+	if (bpf_map_lookup_elem(trie, &key, &grant) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	*ret_services = grant.services;
+	return 1;
+}
