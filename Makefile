@@ -1,63 +1,145 @@
 # SPDX-License-Identifier: BSD-2-Clause
-O       ?= build
-CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
-CLANG   ?= clang
-BPFTOOL ?= bpftool
-PKGS    := libbpf jansson libcyaml nettle
+# `make help` lists the targets. Variables: V=1 shows commands, CC=gcc|clang, SAN=1 adds ASan and
+# UBSan, O=folder to build in. Each compiler and sanitizer has a folder of its own.
+
+CC         := $(if $(filter default,$(origin CC)),gcc,$(CC))
+CLANG      ?= clang
+CLANG_TIDY ?= clang-tidy
+BPFTOOL    ?= bpftool
+PREFIX     ?= /usr/local
+O          ?= build$(patsubst %,-%,$(filter-out gcc,$(notdir $(CC))))$(addprefix -,$(SAN:1=san))
+PKGS       := libbpf jansson libcyaml nettle
 
 Q    := $(if $(filter 1,$(V)),,@)
 say   = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
+# SAN=fuzz is for `make fuzz`: the same sanitizers, and libFuzzer's coverage.
+SAN_1    := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+SAN_fuzz := $(SAN_1) -fsanitize=fuzzer-no-link
+
 CFLAGS     ?= -O2 -g
 WARNINGS   := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 \
               -Wno-format-nonliteral -Wpointer-arith -Wvla
-SAN_FLAGS  := $(if $(filter 1,$(SAN)),-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
-ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -Iinclude -Iuser -I$(O) $(SAN_FLAGS) \
-              $(shell pkg-config --cflags $(PKGS)) $(CFLAGS)
-ALL_LIBS   := $(shell pkg-config --libs $(PKGS))
+INCLUDES   := -Iinclude -Iuser -I$(O)
+ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(INCLUDES) $(SAN_$(SAN)) \
+              $(shell pkg-config --cflags $(PKGS) 2>/dev/null) $(CFLAGS)
+ALL_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Iinclude -Ivmlinux -Ibpf \
-              -I/usr/include/$(shell $(CC) -print-multiarch)
+              -I/usr/include/$(shell $(CC) -print-multiarch 2>/dev/null)
 
-BPF_OBJS  := $(patsubst bpf/%.bpf.c,$(O)/bpf/%.bpf.o,$(wildcard bpf/*.bpf.c))
-SKELS     := $(BPF_OBJS:.bpf.o=.skel.h)
-USER_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard user/*/*.c))
-MAIN_OBJ  := $(O)/user/cmd/main.o
+SKELS      := $(patsubst %.bpf.c,$(O)/%.skel.h,$(wildcard bpf/*.bpf.c))
+TEST_SKELS := $(patsubst %.bpf.c,$(O)/%.skel.h,$(wildcard tests/bpf/*.bpf.c))
+USER_OBJS  := $(patsubst %.c,$(O)/%.o,$(wildcard user/*/*.c))
+MAIN_OBJ   := $(O)/user/cmd/main.o
+LIB        := $(O)/libkvgate.a
+UNIT_TESTS := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/test_*.c))
+BPF_TESTS  := $(patsubst %.c,$(O)/%,$(wildcard tests/bpf/test_*.c))
+FUZZERS    := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/fuzz_*.c))
+C_FILES    := $(wildcard include/*.h bpf/*.[ch] vmlinux/*.h user/*/*.[ch] tests/*/*.[ch])
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all clean help
+.PHONY: all deps demo check check-unit check-bpf check-e2e fuzz fuzz-smoke bench install format lint \
+        tidy clean help unit-tests bpf-tests fuzzers
 
 all: $(O)/kvgate ## build the binary
 
-$(O)/kvgate: $(USER_OBJS)
+deps: ## install what building, testing and the demo need (root)
+	$(Q)tools/deps build test demo
+
+demo: ## install what it needs, build, and show a vault client behind the gate (root)
+	$(Q)tools/deps build demo
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all
+	$(Q)KVGATE=$(abspath $(O))/kvgate tools/demo/run
+
+check: ## install what it needs, build with gcc and clang, and run all tests (root)
+	$(Q)tools/deps build test demo
+	$(Q)tests/run --build $(abspath $(O)) house unit bpf e2e fuzz
+
+check-unit: ## run the unit tests under sanitizers
+	$(Q)tests/run --build $(abspath $(O)) unit
+
+check-bpf: ## run the BPF programs against packets (root)
+	$(Q)tests/run --build $(abspath $(O)) bpf
+
+check-e2e: ## run the end-to-end tests (root)
+	$(Q)tests/run --build $(abspath $(O)) e2e
+
+fuzz-smoke: ## 30 seconds of fuzzing over all harnesses
+	$(Q)tests/run --build $(abspath $(O)) fuzz
+
+FUZZ_SECONDS ?= 3600
+fuzz: ## fuzz for FUZZ_SECONDS over all harnesses; keeps what it finds in the build folder
+	$(Q)tests/run --build $(abspath $(O)) --fuzz-seconds $(FUZZ_SECONDS) fuzz
+
+bench: all ## measure how fast it is (root)
+	$(Q)KVGATE=$(abspath $(O))/kvgate tools/bench/run
+
+install: all ## install to $(DESTDIR)$(PREFIX)
+	$(call say,INSTALL,$(DESTDIR)$(PREFIX))
+	$(Q)install -D -m 755 $(O)/kvgate $(DESTDIR)$(PREFIX)/sbin/kvgate
+	$(Q)install -D -m 644 packaging/man/kvgate.8 $(DESTDIR)$(PREFIX)/share/man/man8/kvgate.8
+
+format: ## bring all C files into shape
+	$(Q)clang-format -i $(C_FILES)
+
+lint: ## check the house rules: include direction, sizes, licences, shape, shell, spelling
+	$(Q)for check in tools/check-*; do $$check || failed=1; done; [ -z "$$failed" ]
+
+TIDY_FILES := $(wildcard user/*/*.c tests/unit/*.c tests/bpf/test_*.c tests/fuzz/*.c)
+tidy: $(SKELS) $(TEST_SKELS) ## look for slips with clang-tidy
+	$(Q)printf '%s\n' $(TIDY_FILES) | xargs -P $$(nproc) -n 4 \
+		sh -c '$(CLANG_TIDY) --quiet "$$@" -- $(ALL_CFLAGS) 2>/dev/null' tidy
+
+clean: ## remove the build folders
+	$(Q)rm -rf $(O) build build-*
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-12s %s\n",$$1,$$2}' $(firstword $(MAKEFILE_LIST))
+
+# --- how files come to be ------------------------------------------------------------------------
+
+$(O)/kvgate: $(MAIN_OBJ) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(ALL_LIBS) -o $@
 
-$(O)/bpf/%.bpf.o: bpf/%.bpf.c
+$(LIB): $(filter-out $(MAIN_OBJ),$(USER_OBJS))
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(O)/%.bpf.o: %.bpf.c | $(O)/deps
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D) && $(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
 
-$(O)/bpf/%.skel.h: $(O)/bpf/%.bpf.o
+$(O)/%.skel.h: $(O)/%.bpf.o
 	$(call say,SKEL,$@)
-	$(Q)$(BPFTOOL) gen skeleton $< name kvg_$*_bpf > $@
+	$(Q)$(BPFTOOL) gen skeleton $< name kvg_$(notdir $*)_bpf >$@
 
 # A first build has no .d files yet, so skeletons must exist before any C is compiled.
-$(O)/%.o: %.c | $(SKELS)
+$(O)/%.o: %.c | $(O)/deps $(SKELS)
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
-# A test binary: tests/unit/test_x.c with everything but main.
-$(O)/tests/unit/%: $(O)/tests/unit/%.o $(filter-out $(MAIN_OBJ),$(USER_OBJS))
+$(BPF_TESTS:%=%.o): | $(TEST_SKELS)
+
+$(UNIT_TESTS) $(BPF_TESTS): %: %.o $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(ALL_LIBS) -lcmocka -o $@
 
-$(BPF_OBJS) $(USER_OBJS): Makefile
+$(FUZZERS): %: %.o $(LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) $^ $(ALL_LIBS) -o $@
 
-clean: ## remove the build folder
-	$(Q)rm -rf $(O)
+unit-tests: $(UNIT_TESTS) ## only build them
+bpf-tests: $(BPF_TESTS) ## only build them
+fuzzers: $(FUZZERS) ## only build them (CC=clang SAN=fuzz)
 
-help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n",$$1,$$2}' $(MAKEFILE_LIST)
+# What is missing is said once, by name, and not by the first compiler error.
+$(O)/deps: tools/deps
+	$(Q)tools/deps --check build && mkdir -p $(@D) && touch $@
+
+$(SKELS:.skel.h=.bpf.o) $(TEST_SKELS:.skel.h=.bpf.o) $(USER_OBJS): Makefile
+$(addsuffix .o,$(UNIT_TESTS) $(BPF_TESTS) $(FUZZERS)): Makefile
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -14,7 +14,7 @@ void kvg_digest(const void *data, size_t size, unsigned char ret[KVG_DIGEST_BYTE
 /** kvg_digest_format() - @digest in lower-case hex into @ret */
 void kvg_digest_format(const unsigned char digest[KVG_DIGEST_BYTES], char ret[KVG_DIGEST_HEX_LEN]);
 
-/** kvg_digest_parse() - 64 hex digits into @ret; Return: 0, or -EINVAL */
+/** kvg_digest_parse() - 64 hex digits, lower case, into @ret; Return: 0, or -EINVAL */
 int kvg_digest_parse(const char *hex, unsigned char ret[KVG_DIGEST_BYTES]);
 
 #endif

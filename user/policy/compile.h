@@ -25,7 +25,6 @@
  * gate, -E2BIG too many services or prefixes, -ENOMEM
  */
 int kvg_compile(const struct kvg_profile *profile, const struct kvg_library *library,
-		struct kvg_policy **ret, struct kvg_notes *ret_notes,
-		struct kvg_diag *reterr_diag);
+		struct kvg_policy **ret, struct kvg_notes *ret_notes, struct kvg_diag *reterr_diag);
 
 #endif

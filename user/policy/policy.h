@@ -99,8 +99,8 @@ int kvg_policy_new(const char *profile, enum kvg_cloud cloud, struct kvg_policy 
  * Return: 0, or a negative errno: -E2BIG above KVG_SERVICES_MAX services or KVG_PREFIXES_MAX rules of
  * one family, -ENOMEM
  */
-int kvg_policy_set_permits(struct kvg_policy *policy, const struct kvg_permit *permits, size_t count,
-			   struct kvg_diag *reterr_diag);
+int kvg_policy_set_permits(struct kvg_policy *policy, const struct kvg_permit *permits,
+			   size_t count, struct kvg_diag *reterr_diag);
 
 /** kvg_policy_add_source() - copy what there is to say of a document; Return: 0, or -ENOMEM */
 int kvg_policy_add_source(struct kvg_policy *policy, const struct kvg_source *source);

@@ -29,7 +29,7 @@ struct kvg_resolved {
 /* What a person said, and so is no default any more. */
 #define KVG_PROFILE_GIVEN_IDENTITY (1U << 0)
 #define KVG_PROFILE_GIVEN_RESOLVER (1U << 1)
-#define KVG_PROFILE_NO_RESOLVER	   (1U << 2)
+#define KVG_PROFILE_NO_RESOLVER    (1U << 2)
 
 /**
  * struct kvg_profile - what to compile

@@ -25,7 +25,8 @@ struct kvg_prefix {
 
 /**
  * kvg_prefix_parse() - read "192.0.2.0/24" or "2001:db8::/32"
- * @text:        NUL-terminated; no white space, no leading zeros, the "/" is required
+ * @text:        NUL-terminated; no white space, the "/" is required, no leading zeros in IPv4 numbers
+ *               and in the length
  * @ret:         the prefix; untouched on failure
  * @reterr_diag: why not, naming @text
  *
@@ -35,7 +36,10 @@ struct kvg_prefix {
  */
 int kvg_prefix_parse(const char *text, struct kvg_prefix *ret, struct kvg_diag *reterr_diag);
 
-/** kvg_prefix_parse_address() - read a bare address as a /32 or /128; Return: 0, or -EINVAL */
+/** kvg_prefix_parse_bytes() - as kvg_prefix_parse(), of @size bytes and without a word; 0 or -EINVAL */
+int kvg_prefix_parse_bytes(const char *text, size_t size, struct kvg_prefix *ret);
+
+/** kvg_prefix_parse_address() - read an address, not IPv4-mapped, as /32 or /128; 0 or -EINVAL */
 int kvg_prefix_parse_address(const char *text, struct kvg_prefix *ret,
 			     struct kvg_diag *reterr_diag);
 

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
+#
+# What end-to-end tests are written with. A test is a bash script whose file name is its claim:
+#
+#	. "$(dirname "$0")/lib.sh"
+#	need_kvgate
+#	new_network
+#	serve tcp/443 udp/53
+#	new_cgroup app && CG=$REPLY
+#	kvgate attach --allow 203.0.113.0/24=tcp/443 ... "$CG"
+#	reached tcp 203.0.113.9 443
+#	refused tcp 203.0.113.9 80
+#
+# It ends with 0, or fails at the first command that does. `skip` says why it cannot run.
+
+# shellcheck source=../../tools/sandbox.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../../tools/sandbox.sh"
+
+KVGATE=${KVGATE:-$TOP/build/kvgate}
+E2E=$TOP/tests/e2e
+# shellcheck disable=SC2034
+RANGES=$TOP/tools/demo/ranges # sample documents: the claims of tests may count on their content
+CG= # the cgroup that gated(), reached() and refused() work in
+
+trap 'echo "FAIL: line $LINENO: $BASH_COMMAND" >&2' ERR
+
+fail() {
+	echo "FAIL: $*" >&2
+	exit 1
+}
+
+skip() {
+	echo "SKIP: $*"
+	exit 77
+}
+
+need_root() { [[ $EUID == 0 ]] || skip "needs root"; }
+need_program() { command -v "$1" >/dev/null || skip "needs $1"; }
+
+# Root, a built kvgate, cgroup v2, and a bpffs and run folder of the test's own.
+need_kvgate() {
+	need_root
+	[[ -x $KVGATE ]] || skip "no $KVGATE: run make first"
+	[[ -n $CGROUPS ]] || skip "no cgroup v2 is mounted"
+	mkdir "$SCRATCH/bpf" "$SCRATCH/run"
+	mount -t bpf "$SANDBOX" "$SCRATCH/bpf" || skip "bpffs cannot be mounted"
+	on_exit umount "$SCRATCH/bpf"
+}
+
+# serve SERVICE...: e.g. tcp/443: answers on every address of the server; $SERVED lists what came
+serve() {
+	SERVED=$SCRATCH/served
+	spawn server "$E2E/serve" "$SERVED" "$@"
+	wait_for 5 grep -q '^ready' "$SERVED" || fail "the server did not start"
+}
+
+# gated COMMAND...: in the client's namespace and inside $CG
+gated() { client_in "$CG" "$@"; }
+client_in() {
+	local cgroup=$1
+	check_cgroup "$cgroup"
+	shift
+	inside_cgroup "$cgroup" nsenter --net="/run/netns/$CLIENT" -- "$@"
+}
+
+# reached PROTOCOL ADDRESS PORT: an answer comes back
+reached() {
+	local said
+	said=$(gated "$E2E/probe" "$@") || fail "$* should have been reached: $said"
+}
+
+# refused PROTOCOL ADDRESS PORT: EPERM, and at once
+refused() {
+	local said name ms
+	said=$(gated "$E2E/probe" "$@") && fail "$* should have been refused: $said"
+	read -r name ms <<<"$said"
+	[[ $name == EPERM ]] || fail "$* should have given EPERM: $said"
+	((${ms%.*} < 100)) || fail "$* should have been refused at once: $said"
+}
+
+# same WHAT EXPECTED ACTUAL
+same() { [[ $2 == "$3" ]] || fail "$1: expected '$2', got '$3'"; }
+
+# holds TEXT PATTERN: a line of TEXT matches the extended regular expression
+holds() { grep -Eq -- "$2" <<<"$1" || fail "'$2' is not in: $1"; }
