@@ -7,7 +7,7 @@
 #include <string.h>
 
 /*
- * The widest that a document may publish. In seven years none was wider than IPv4 /13 or IPv6 /36;
+ * The widest that a document may publish. In seven years none was wider than IPv4 /13 or IPv6 /35;
  * these bounds leave room for growth, and keep a forged "0.0.0.0/1" from opening the gate.
  */
 #define PUBLISHABLE_BITS_MIN_IPV4 8
@@ -17,7 +17,7 @@
 static const struct kvg_prefix ipv4_mapped = {
 	.family = AF_INET6,
 	.bits = 96,
-	.addr = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff },
+	.addr = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff},
 };
 
 static unsigned int address_bits(__u8 family)
@@ -54,7 +54,7 @@ static const char *read_address(const char *text, size_t size, struct kvg_prefix
 
 	memcpy(copy, text, size);
 	copy[size] = '\0';
-	*ret = (struct kvg_prefix){ .family = memchr(copy, ':', size) ? AF_INET6 : AF_INET };
+	*ret = (struct kvg_prefix){.family = memchr(copy, ':', size) ? AF_INET6 : AF_INET};
 	if (inet_pton(ret->family, copy, ret->addr) != 1)
 		return "is not an IP address";
 
