@@ -13,18 +13,6 @@
 #define HOST_MAX_LEN   253
 #define LABEL_MAX_LEN  63
 
-static const char *const mode_words[] = {
-#define X(name, label) [KVG_MODE_##name] = label,
-	KVG_MODES(X)
-#undef X
-};
-
-static const char *const inbound_words[] = {
-#define X(name, label) [KVG_INBOUND_##name] = label,
-	KVG_INBOUNDS(X)
-#undef X
-};
-
 /* A zeroed new last element of an array of pointers or structures; NULL if there is no memory. */
 #define APPEND(array, count)                                                                     \
 	({                                                                                       \
@@ -94,16 +82,6 @@ static int add_string(char ***strings, size_t *count, const char *text)
 	}
 	*slot = copy;
 	return 0;
-}
-
-/* Index of @text among @words, or -1. */
-static int find_word(const char *const *words, size_t count, const char *text)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (strcmp(words[i], text) == 0)
-			return (int)i;
-	}
-	return -1;
 }
 
 int kvg_profile_set_cloud(struct kvg_profile *profile, const char *text,
@@ -366,24 +344,18 @@ int kvg_profile_add_crl_tag(struct kvg_profile *profile, const char *text,
 int kvg_profile_set_mode(struct kvg_profile *profile, const char *text,
 			 struct kvg_diag *reterr_diag)
 {
-	int mode = find_word(mode_words, KVG_MODE_COUNT, text);
-
-	if (mode < 0)
+	if (kvg_mode_parse(text, &profile->mode) < 0)
 		return kvg_diag_set(reterr_diag, -EINVAL,
 				    "unknown mode '%s': expected enforce or audit", text);
-	profile->mode = (enum kvg_mode)mode;
 	return 0;
 }
 
 int kvg_profile_set_inbound(struct kvg_profile *profile, const char *text,
 			    struct kvg_diag *reterr_diag)
 {
-	int inbound = find_word(inbound_words, KVG_INBOUND_COUNT, text);
-
-	if (inbound < 0)
+	if (kvg_inbound_parse(text, &profile->inbound) < 0)
 		return kvg_diag_set(reterr_diag, -EINVAL,
 				    "bad inbound '%s': expected allow or deny", text);
-	profile->inbound = (enum kvg_inbound)inbound;
 	return 0;
 }
 
