@@ -12,6 +12,8 @@
  */
 int kvg_cmd_compile(int argc, char **argv);
 int kvg_cmd_diff(int argc, char **argv);
+int kvg_cmd_doctor(int argc, char **argv);
 int kvg_cmd_explain(int argc, char **argv);
+int kvg_cmd_status(int argc, char **argv);
 
 #endif

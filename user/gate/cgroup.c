@@ -90,7 +90,7 @@ bool kvg_cgroup_is_moved_by_v1(void)
 	return false;
 }
 
-int kvg_cgroup_of(const char *root, pid_t pid, char **ret)
+int kvg_cgroup_of(pid_t pid, char **ret)
 {
 	KVG_CLEANUP(kvg_fclosep) FILE *file = NULL;
 	KVG_CLEANUP(kvg_freep) char *line = NULL;
@@ -98,7 +98,6 @@ int kvg_cgroup_of(const char *root, pid_t pid, char **ret)
 	size_t size = 0;
 	char *path;
 
-	(void)root;
 	if (pid)
 		snprintf(name, sizeof(name), "/proc/%d/cgroup", (int)pid);
 	file = fopen(name, "re");
@@ -165,12 +164,12 @@ int kvg_cgroup_find_by_id(const char *root, __u64 id, char **ret)
 }
 
 /* Is @path, or something below it, where process @pid lives? */
-static bool holds_process(const char *root, const char *path, pid_t pid)
+static bool holds_process(const char *path, pid_t pid)
 {
 	KVG_CLEANUP(kvg_freep) char *of = NULL;
 	size_t len = strlen(path);
 
-	if (kvg_cgroup_of(root, pid, &of) < 0)
+	if (kvg_cgroup_of(pid, &of) < 0)
 		return false;
 	return strncmp(of, path, len) == 0 && (of[len] == '\0' || of[len] == '/');
 }
@@ -206,20 +205,20 @@ static int resolve(const char *root, const char *path, char **ret, struct kvg_di
 	return *ret ? 0 : -ENOMEM;
 }
 
-static int check_is_safe(const char *root, const char *path, struct kvg_diag *reterr_diag)
+static int check_is_safe(const char *path, struct kvg_diag *reterr_diag)
 {
 	if (!*path)
 		return kvg_diag_set(
 			reterr_diag, -EPERM,
 			"refusing to gate the root of the cgroup hierarchy: it would cut off "
 			"the whole machine");
-	if (holds_process(root, path, 1))
+	if (holds_process(path, 1))
 		return kvg_diag_set(
 			reterr_diag, -EPERM,
 			"refusing to gate \"%s\": process 1 lives in it, and the machine "
 			"would be cut off",
 			path);
-	if (holds_process(root, path, 0))
+	if (holds_process(path, 0))
 		return kvg_diag_set(reterr_diag, -EPERM,
 				    "refusing to gate \"%s\": kvgate itself lives in it", path);
 	return 0;
@@ -265,7 +264,7 @@ int kvg_cgroup_open(const char *root, const char *path, struct kvg_cgroup *ret,
 	r = resolve(root, path, &below, reterr_diag);
 	if (r < 0)
 		return r;
-	r = check_is_safe(root, below, reterr_diag);
+	r = check_is_safe(below, reterr_diag);
 	if (r < 0)
 		return r;
 	return open_checked(root, below, ret, reterr_diag);
@@ -281,7 +280,7 @@ int kvg_cgroup_create(const char *root, const char *parent, const char *name,
 	int r;
 
 	if (!parent) {
-		r = kvg_cgroup_of(root, 0, &own);
+		r = kvg_cgroup_of(0, &own);
 		if (r < 0)
 			return kvg_diag_set(reterr_diag, r, "kvgate's own cgroup is not known: %s",
 					    strerror(-r));

@@ -73,13 +73,12 @@ int kvg_cgroup_remove(const char *root, const struct kvg_cgroup *cgroup);
 
 /**
  * kvg_cgroup_of() - the v2 cgroup of a process
- * @root: mount point of the hierarchy
  * @pid:  process id; 0 for this one
  * @ret:  path as in struct kvg_cgroup, freed by the caller
  *
  * Return: 0, -ESRCH if there is no such process, -ENOENT if it has no v2 cgroup
  */
-int kvg_cgroup_of(const char *root, pid_t pid, char **ret);
+int kvg_cgroup_of(pid_t pid, char **ret);
 
 /**
  * kvg_cgroup_find_by_id() - where a cgroup is now

@@ -213,6 +213,13 @@ int kvg_set_create(const char *bpffs_dir, const char *name, struct kvg_set **ret
 	return 0;
 }
 
+int kvg_set_try(struct kvg_diag *reterr_diag)
+{
+	KVG_CLEANUP(kvg_set_closep) struct kvg_set *set = new_set("", "");
+
+	return set ? load(set, reterr_diag) : -ENOMEM;
+}
+
 /* The infos' value holds the layout's version; its size alone tells most others apart. */
 static int check_layout(const struct kvg_set *set, struct kvg_diag *reterr_diag)
 {

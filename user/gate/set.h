@@ -85,6 +85,9 @@ struct kvg_set;
 int kvg_set_create(const char *bpffs_dir, const char *name, struct kvg_set **ret,
 		   struct kvg_diag *reterr_diag);
 
+/** kvg_set_try() - load the programs and forget them; Return: 0, or why a gate could not be made */
+int kvg_set_try(struct kvg_diag *reterr_diag);
+
 /** kvg_set_open() - a pinned set, whoever made it; Return: 0, -ENOENT, -EPROTO if its layout is another */
 int kvg_set_open(const char *bpffs_dir, const char *name, struct kvg_set **ret,
 		 struct kvg_diag *reterr_diag);

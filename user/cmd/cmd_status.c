@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <arpa/inet.h>
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/digest.h"
+#include "base/log.h"
+#include "cmd/commands.h"
+#include "cmd/places.h"
+#include "gate/status.h"
+#include "policy/profile.h"
+#include "ranges/library.h"
+
+/* struct status - options and findings */
+struct status {
+	struct kvg_places places;
+	const char *state_dir;
+	bool json;
+	struct kvg_gate_status *gates;
+	size_t gates_count;
+	struct kvg_library library;
+};
+
+static const struct kvg_option options[] = {
+	{.name = "json",
+	 .set = kvg_option_set_flag,
+	 .offset = offsetof(struct status, json),
+	 .help = "everything as JSON"},
+	{.name = "state-dir",
+	 .argument = "DIR",
+	 .set = kvg_option_set_string,
+	 .offset = offsetof(struct status, state_dir),
+	 .help = "where range documents are kept (default " KVG_STATE_DIR ")"},
+	KVG_PLACES_OPTIONS(offsetof(struct status, places)),
+	{0},
+};
+
+static const struct kvg_usage usage = {
+	.command = "status",
+	.help = "Shows every gate as the kernel has it: policy, counters, refused flows that no "
+		"recorder "
+		"has taken yet, other programs on the cgroup. Needs no running kvgate.",
+	.exit_status = "0 every gate is healthy (or there is none), 1 one is not, 2 usage",
+	.options = options,
+};
+
+static void status_done(struct status *status)
+{
+	kvg_status_free(status->gates, status->gates_count);
+	kvg_library_done(&status->library);
+}
+
+static const char *mode_word(__u32 mode)
+{
+	static const char *const words[] = {
+#define X(name, label) [KVG_MODE_##name] = label,
+		KVG_MODES(X)
+#undef X
+	};
+
+	return mode < KVG_MODE_COUNT ? words[mode] : "?";
+}
+
+static const char *reason_word(__u32 reason)
+{
+	static const char *const words[] = {
+#define X(name, label, meaning) [KVG_REASON_##name] = label,
+		KVG_REASONS(X)
+#undef X
+	};
+
+	return reason < KVG_REASON_COUNT ? words[reason] : "?";
+}
+
+static __u64 sum_refused(const struct kvg_counters *counters)
+{
+	__u64 sum = 0;
+
+	for (int i = 0; i < KVG_REASON_COUNT; i++)
+		sum += counters->refused[i];
+	return sum;
+}
+
+#define FLOW_STRLEN (INET6_ADDRSTRLEN + 16)
+
+/* "tcp 203.0.113.9:443", or only the protocol where there was no destination */
+static const char *format_flow(const struct kvg_refusal *refusal, char ret[FLOW_STRLEN])
+{
+	bool ipv4 = refusal->family == AF_INET;
+	char address[INET6_ADDRSTRLEN] = "";
+	char protocol[16];
+
+	if (refusal->protocol == IPPROTO_TCP || refusal->protocol == IPPROTO_UDP)
+		snprintf(protocol, sizeof(protocol), "%s",
+			 refusal->protocol == IPPROTO_TCP ? "tcp" : "udp");
+	else
+		snprintf(protocol, sizeof(protocol), "ip/%u", refusal->protocol);
+
+	if (refusal->hook == KVG_HOOK_SOCK_CREATE) {
+		snprintf(ret, FLOW_STRLEN, "%s socket", protocol);
+		return ret;
+	}
+	inet_ntop(ipv4 ? AF_INET : AF_INET6, ipv4 ? &refusal->daddr[12] : refusal->daddr, address,
+		  sizeof(address));
+	snprintf(ret, FLOW_STRLEN, ipv4 ? "%s %s:%u" : "%s [%s]:%u", protocol, address,
+		 ntohs(refusal->dport));
+	return ret;
+}
+
+static void print_gate(const struct kvg_gate_status *gate)
+{
+	char digest[KVG_DIGEST_HEX_LEN], flow[FLOW_STRLEN];
+
+	kvg_digest_format(gate->info.digest, digest);
+	printf("%s  %s\n", gate->cgroup, gate->problems_count ? "UNHEALTHY" : "healthy");
+	printf("  policy    %s, %s, generation %u, sha256:%.12s\n", gate->info.profile,
+	       mode_word(gate->gate.mode), gate->gate.generation, digest);
+	if (gate->info.run_pid)
+		printf("  made by   kvgate run, process %u\n", gate->info.run_pid);
+	printf("  packets   %llu allowed, %llu refused\n",
+	       (unsigned long long)gate->counters.allowed,
+	       (unsigned long long)sum_refused(&gate->counters));
+	for (size_t i = 0; i < gate->problems_count; i++)
+		printf("  problem   %s\n", gate->problems[i]);
+	for (size_t i = 0; i < gate->foreign_count; i++)
+		printf("  foreign   program %u \"%s\" at %s\n", gate->foreign[i].id,
+		       gate->foreign[i].name, gate->foreign[i].hook);
+	for (size_t i = 0; i < gate->flows_count; i++)
+		printf("  refused   %6llu x %s (%s)\n", (unsigned long long)gate->flows[i].count,
+		       format_flow(&gate->flows[i].refusal, flow),
+		       reason_word(gate->flows[i].refusal.reason));
+}
+
+/* Days since the day that a document's name says; -1 if it says none. */
+static long age_days(const struct kvg_document *document)
+{
+	unsigned int day = document->last_day;
+	struct tm tm = {.tm_year = (int)(day / 10000) - 1900,
+			.tm_mon = (int)(day / 100 % 100) - 1,
+			.tm_mday = (int)(day % 100)};
+
+	return day ? (time(NULL) - timegm(&tm)) / 86400 : -1;
+}
+
+static void print_documents(const struct kvg_library *library)
+{
+	for (int kind = 0; kind < KVG_DOCUMENT_KIND_COUNT; kind++) {
+		for (int cloud = 0; cloud < KVG_CLOUD_COUNT; cloud++) {
+			const struct kvg_document *document = library->documents[kind][cloud];
+
+			if (!document)
+				continue;
+			printf("ranges      %s of %s: %s", kvg_document_kind_word(kind),
+			       kvg_cloud_word(cloud), document->file);
+			if (age_days(document) >= 0)
+				printf(", %ld days old", age_days(document));
+			printf("\n");
+		}
+	}
+}
+
+static void print_text(const struct status *status)
+{
+	if (!status->gates_count)
+		printf("no gates\n");
+	for (size_t i = 0; i < status->gates_count; i++)
+		print_gate(&status->gates[i]);
+	print_documents(&status->library);
+}
+
+static json_t *flows_json(const struct kvg_gate_status *gate)
+{
+	json_t *flows = json_array();
+	char flow[FLOW_STRLEN];
+
+	for (size_t i = 0; i < gate->flows_count; i++)
+		json_array_append_new(flows, json_pack("{s:s, s:s, s:I}", "flow",
+						       format_flow(&gate->flows[i].refusal, flow),
+						       "reason",
+						       reason_word(gate->flows[i].refusal.reason),
+						       "count", (json_int_t)gate->flows[i].count));
+	return flows;
+}
+
+static json_t *strings_json(char *const *strings, size_t count)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(array, json_string(strings[i]));
+	return array;
+}
+
+static json_t *foreign_json(const struct kvg_gate_status *gate)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < gate->foreign_count; i++)
+		json_array_append_new(array, json_pack("{s:I, s:s, s:s}", "id",
+						       (json_int_t)gate->foreign[i].id, "name",
+						       gate->foreign[i].name, "hook",
+						       gate->foreign[i].hook));
+	return array;
+}
+
+static json_t *gate_json(const struct kvg_gate_status *gate)
+{
+	char digest[KVG_DIGEST_HEX_LEN], text[KVG_DIGEST_HEX_LEN + 8];
+	json_t *object;
+
+	kvg_digest_format(gate->info.digest, digest);
+	snprintf(text, sizeof(text), "sha256:%s", digest);
+	object = json_pack("{s:s, s:I, s:s, s:s, s:I, s:s, s:b, s:o, s:I, s:I, s:o, s:o}", "cgroup",
+			   gate->cgroup, "cgroup_id", (json_int_t)gate->cgroup_id, "profile",
+			   gate->info.profile, "mode", mode_word(gate->gate.mode), "generation",
+			   (json_int_t)gate->gate.generation, "policy_digest", text, "healthy",
+			   gate->problems_count == 0, "problems",
+			   strings_json(gate->problems, gate->problems_count), "refused_packets",
+			   (json_int_t)sum_refused(&gate->counters), "allowed_packets",
+			   (json_int_t)gate->counters.allowed, "refused_flows", flows_json(gate),
+			   "foreign_programs", foreign_json(gate));
+	if (object && gate->info.run_pid)
+		json_object_set_new(object, "run_pid", json_integer(gate->info.run_pid));
+	return object;
+}
+
+static json_t *documents_json(const struct kvg_library *library)
+{
+	json_t *array = json_array();
+
+	for (int kind = 0; kind < KVG_DOCUMENT_KIND_COUNT; kind++) {
+		for (int cloud = 0; cloud < KVG_CLOUD_COUNT; cloud++) {
+			const struct kvg_document *document = library->documents[kind][cloud];
+			json_t *object;
+
+			if (!document)
+				continue;
+			object = json_pack("{s:s, s:s, s:s}", "kind", kvg_document_kind_word(kind),
+					   "cloud", kvg_cloud_word(cloud), "file", document->file);
+			if (age_days(document) >= 0)
+				json_object_set_new(object, "age_seconds",
+						    json_integer(age_days(document) * 86400));
+			json_array_append_new(array, object);
+		}
+	}
+	return array;
+}
+
+static int print_json(const struct status *status)
+{
+	json_t *gates = json_array();
+	json_t *root;
+	int r;
+
+	for (size_t i = 0; i < status->gates_count; i++)
+		json_array_append_new(gates, gate_json(&status->gates[i]));
+	root = json_pack("{s:o, s:o}", "gates", gates, "ranges", documents_json(&status->library));
+	r = root ? json_dumpf(root, stdout, JSON_INDENT(2)) : -1;
+	json_decref(root);
+	putchar('\n');
+	return r;
+}
+
+/* Documents that cannot be read are a line on stderr: what the kernel enforces does not hang on them. */
+static void read_documents(struct status *status)
+{
+	KVG_CLEANUP(kvg_freep) char *directory = NULL;
+	KVG_CLEANUP(kvg_freep) char *path = NULL;
+	struct kvg_diag diag = {};
+
+	if (asprintf(&directory, "%s/ranges",
+		     status->state_dir ? status->state_dir : KVG_STATE_DIR) < 0)
+		return;
+	if (access(directory, F_OK) < 0)
+		return;
+	if (kvg_library_add(&status->library, directory, &path, &diag) < 0)
+		kvg_log_error("%s: %s", path ? path : directory, diag.msg);
+}
+
+int kvg_cmd_status(int argc, char **argv)
+{
+	KVG_CLEANUP(status_done) struct status status = {};
+	KVG_CLEANUP(kvg_freep) char *root = NULL;
+	struct kvg_diag diag = {};
+	int r;
+
+	r = kvg_options_parse(&usage, argc, argv, NULL, &status);
+	if (r != KVG_OPTIONS_GO)
+		return r;
+	r = kvg_places_cgroup_root(&status.places, &root);
+	if (r)
+		return r;
+	if (kvg_status_read(kvg_places_bpffs(&status.places), root, &status.gates,
+			    &status.gates_count, &diag) < 0) {
+		kvg_log_error("%s", diag.msg);
+		return KVG_EXIT_FAILED;
+	}
+	read_documents(&status);
+
+	if (status.json)
+		print_json(&status);
+	else
+		print_text(&status);
+
+	for (size_t i = 0; i < status.gates_count; i++) {
+		if (status.gates[i].problems_count)
+			return KVG_EXIT_FAILED;
+	}
+	return 0;
+}
