@@ -46,7 +46,8 @@ wait_for() {
 	done
 }
 
-# spawn COMMAND...: in the background, ended with the sandbox; REPLY is its pid
+# spawn COMMAND...: in the background, ended with the sandbox; REPLY is its pid. No shell function:
+# the pid would be that of a shell which waits for what must be ended.
 spawn() {
 	"$@" &
 	REPLY=$!
@@ -162,6 +163,13 @@ serve_prefix() {
 	[[ $1 != *:* ]] || via=2001:db8::1
 	ip -n "$SERVER" route add local "$1" dev lo
 	ip -n "$CLIENT" route add "$1" via "$via"
+}
+
+# spawn_in NAME COMMAND...: as spawn, and the pid is the command's own
+spawn_in() {
+	local name=$1
+	shift
+	spawn nsenter --net="/run/netns/$name" -- "$@"
 }
 
 client() { inside_netns "$CLIENT" "$@"; }

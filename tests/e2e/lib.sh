@@ -51,7 +51,7 @@ need_kvgate() {
 # serve SERVICE...: e.g. tcp/443: answers on every address of the server; $SERVED lists what came
 serve() {
 	SERVED=$SCRATCH/served
-	spawn server "$E2E/serve" "$SERVED" "$@"
+	spawn_in "$SERVER" "$E2E/serve" "$SERVED" "$@"
 	wait_for 5 grep -q '^ready' "$SERVED" || fail "the server did not start"
 }
 
