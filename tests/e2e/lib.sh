@@ -38,14 +38,22 @@ skip() {
 need_root() { [[ $EUID == 0 ]] || skip "needs root"; }
 need_program() { command -v "$1" >/dev/null || skip "needs $1"; }
 
-# Root, a built kvgate, cgroup v2, and a bpffs and run folder of the test's own.
+# Root, a built kvgate, cgroup v2, and a bpffs of the test's own: it sees no other gates.
 need_kvgate() {
 	need_root
 	[[ -x $KVGATE ]] || skip "no $KVGATE: run make first"
 	[[ -n $CGROUPS ]] || skip "no cgroup v2 is mounted"
-	mkdir "$SCRATCH/bpf" "$SCRATCH/run"
+	mkdir "$SCRATCH/bpf"
 	mount -t bpf "$SANDBOX" "$SCRATCH/bpf" || skip "bpffs cannot be mounted"
 	on_exit umount "$SCRATCH/bpf"
+}
+
+# kvgate COMMAND...: with the pins in the test's own bpffs
+kvgate() {
+	case $1 in
+	run | attach | detach | status | explain) "$KVGATE" "$1" --bpffs-dir "$SCRATCH/bpf" "${@:2}" ;;
+	*) "$KVGATE" "$@" ;;
+	esac
 }
 
 # serve SERVICE...: e.g. tcp/443: answers on every address of the server; $SERVED lists what came
