@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The decision on what the kernel holds, not on a file: for `explain --cgroup`. */
+#ifndef KVG_GATE_ASK_H
+#define KVG_GATE_ASK_H
+
+#include <linux/types.h>
+
+#include "base/diag.h"
+#include "gate/set.h"
+#include "kvg_event.h"
+#include "kvg_policy.h"
+
+struct kvg_flow; /* kvg_decide.h */
+
+/**
+ * kvg_ask() - what would the gate say to this flow now?
+ * @set:         the gate's set
+ * @cgroup_id:   the gate
+ * @flow:        the flow; no connection that others opened
+ * @ret_gate:    the gate's entry that was judged by
+ * @reterr_diag: what could not be read
+ *
+ * Return: enum kvg_reason, or a negative errno
+ */
+int kvg_ask(struct kvg_set *set, __u64 cgroup_id, const struct kvg_flow *flow,
+	    struct kvg_gate *ret_gate, struct kvg_diag *reterr_diag);
+
+#endif
