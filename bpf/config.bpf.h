@@ -13,8 +13,9 @@ const volatile bool kvg_cfg_packet_pid;
 const volatile bool kvg_cfg_packet_comm;
 
 /*
- * Test runs only (BPF_PROG_TEST_RUN). The kernel gives each a fresh cgroup storage, so the gate comes
- * from kvg_test_gate; and it puts every packet on the loopback device, so that is not looked at.
+ * Test runs only (BPF_PROG_TEST_RUN). The kernel gives each a fresh cgroup storage and throws it away,
+ * so the gate comes from kvg_test_gate and the counters go to kvg_test_counters; and it puts every packet
+ * on the loopback device, so that is not looked at.
  */
 const volatile bool kvg_cfg_test;
 

@@ -15,6 +15,7 @@
 
 #include <bpf/bpf_helpers.h>
 
+#include "config.bpf.h"
 #include "kvg_decide.h"
 #include "maps.bpf.h"
 
@@ -26,6 +27,15 @@ struct kvg_refused {
 	__be16 sport;
 	__u32 bytes;
 };
+
+struct kvg_counters kvg_test_counters; /* see kvg_cfg_test; tests read it through the skeleton */
+
+static __always_inline struct kvg_counters *kvg_own_counters(void)
+{
+	if (kvg_cfg_test)
+		return &kvg_test_counters;
+	return bpf_get_local_storage(&kvg_counts, 0);
+}
 
 static __always_inline struct kvg_lost *kvg_own_lost(void)
 {
@@ -120,7 +130,7 @@ static __always_inline void kvg_record(const struct kvg_refused *refused)
 static __always_inline int kvg_enforce(const struct kvg_gate *gate, struct kvg_refused *refused,
 				       enum kvg_reason reason)
 {
-	struct kvg_counters *counters = bpf_get_local_storage(&kvg_counts, 0);
+	struct kvg_counters *counters = kvg_own_counters();
 
 	if (reason == KVG_REASON_ALLOWED) {
 		if (refused->refusal.hook == KVG_HOOK_EGRESS)

@@ -13,9 +13,10 @@
 
 #include "base/cleanup.h"
 #include "gate/pins.h"
+#include "kvg_event.h"
 #include "kvg_policy.h"
 
-#include "bpf/cgroup.skel.h" /* needs kvg_policy.h */
+#include "bpf/cgroup.skel.h" /* needs kvg_event.h and kvg_policy.h */
 
 struct kvg_set {
 	char *name;
@@ -146,10 +147,10 @@ static int load(struct kvg_set *set, struct kvg_diag *reterr_diag)
 	return 0;
 }
 
-static int take_descriptors(struct kvg_set *set)
+static int take_descriptors(struct kvg_set *set, const struct bpf_object *object)
 {
 	for (size_t i = 0; i < KVG_MAP_COUNT; i++) {
-		struct bpf_map *map = bpf_object__find_map_by_name(set->skel->obj, map_names[i]);
+		struct bpf_map *map = bpf_object__find_map_by_name(object, map_names[i]);
 
 		set->maps[i] = fcntl(bpf_map__fd(map), F_DUPFD_CLOEXEC, 3);
 		if (set->maps[i] < 0)
@@ -157,7 +158,7 @@ static int take_descriptors(struct kvg_set *set)
 	}
 	for (size_t i = 0; i < KVG_PROGRAM_COUNT; i++) {
 		struct bpf_program *program =
-			bpf_object__find_program_by_name(set->skel->obj, programs[i].program);
+			bpf_object__find_program_by_name(object, programs[i].program);
 
 		set->programs[i] = fcntl(bpf_program__fd(program), F_DUPFD_CLOEXEC, 3);
 		if (set->programs[i] < 0)
@@ -199,7 +200,7 @@ int kvg_set_create(const char *bpffs_dir, const char *name, struct kvg_set **ret
 	r = load(set, reterr_diag);
 	if (r < 0)
 		return r;
-	r = take_descriptors(set);
+	r = take_descriptors(set, set->skel->obj);
 	if (r < 0)
 		return kvg_diag_set(reterr_diag, r, "cannot keep the BPF programs open: %s",
 				    strerror(-r));
@@ -218,6 +219,21 @@ int kvg_set_try(struct kvg_diag *reterr_diag)
 	KVG_CLEANUP(kvg_set_closep) struct kvg_set *set = new_set("", "");
 
 	return set ? load(set, reterr_diag) : -ENOMEM;
+}
+
+int kvg_set_adopt(const struct bpf_object *object, struct kvg_set **ret)
+{
+	KVG_CLEANUP(kvg_set_closep) struct kvg_set *set = new_set("", "");
+	int r;
+
+	if (!set)
+		return -ENOMEM;
+	r = take_descriptors(set, object);
+	if (r < 0)
+		return r;
+
+	*ret = KVG_TAKE_PTR(set);
+	return 0;
 }
 
 /* The infos' value holds the layout's version; its size alone tells most others apart. */

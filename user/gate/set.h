@@ -71,6 +71,7 @@ struct kvg_program_row {
 /** kvg_programs() - the table, by enum kvg_program */
 const struct kvg_program_row *kvg_programs(void);
 
+struct bpf_object;
 struct kvg_set;
 
 /**
@@ -87,6 +88,15 @@ int kvg_set_create(const char *bpffs_dir, const char *name, struct kvg_set **ret
 
 /** kvg_set_try() - load the programs and forget them; Return: 0, or why a gate could not be made */
 int kvg_set_try(struct kvg_diag *reterr_diag);
+
+/**
+ * kvg_set_adopt() - a set without pins, of programs that somebody else loaded: for test runs
+ * @object: bpf/cgroup.bpf.c, loaded; may go before the set does
+ * @ret:    the set, for kvg_set_close(); untouched on failure
+ *
+ * Return: 0, or a negative errno
+ */
+int kvg_set_adopt(const struct bpf_object *object, struct kvg_set **ret);
 
 /** kvg_set_open() - a pinned set, whoever made it; Return: 0, -ENOENT, -EPROTO if its layout is another */
 int kvg_set_open(const char *bpffs_dir, const char *name, struct kvg_set **ret,
