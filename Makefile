@@ -34,6 +34,7 @@ MAIN_OBJ   := $(O)/user/cmd/main.o
 LIB        := $(O)/libkvgate.a
 UNIT_TESTS := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/test_*.c))
 BPF_TESTS  := $(patsubst %.c,$(O)/%,$(wildcard tests/bpf/test_*.c))
+BPF_COMMON := $(patsubst %.c,$(O)/%.o,$(filter-out tests/bpf/test_%,$(wildcard tests/bpf/*.c)))
 FUZZERS    := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/fuzz_*.c))
 C_FILES    := $(wildcard include/*.h bpf/*.[ch] vmlinux/*.h user/*/*.[ch] tests/*/*.[ch])
 
@@ -122,8 +123,10 @@ $(O)/%.o: %.c | $(O)/deps $(SKELS)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 $(BPF_TESTS:%=%.o): | $(TEST_SKELS)
+$(BPF_TESTS): %: %.o $(BPF_COMMON) $(LIB)
+$(UNIT_TESTS): %: %.o $(LIB)
 
-$(UNIT_TESTS) $(BPF_TESTS): %: %.o $(LIB)
+$(UNIT_TESTS) $(BPF_TESTS):
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(ALL_LIBS) -lcmocka -o $@
 
@@ -140,6 +143,6 @@ $(O)/deps: tools/deps
 	$(Q)tools/deps --check build && mkdir -p $(@D) && touch $@
 
 $(SKELS:.skel.h=.bpf.o) $(TEST_SKELS:.skel.h=.bpf.o) $(USER_OBJS): Makefile
-$(addsuffix .o,$(UNIT_TESTS) $(BPF_TESTS) $(FUZZERS)): Makefile
+$(addsuffix .o,$(UNIT_TESTS) $(BPF_TESTS) $(FUZZERS)) $(BPF_COMMON): Makefile
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

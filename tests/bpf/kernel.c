@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "kernel.h"
+
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/if_ether.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "gate/slots.h"
+#include "policy/profile.h"
+
+#include "bpf/cgroup.skel.h" /* needs kvg_event.h and kvg_policy.h */
+
+struct kvg_kernel {
+	struct kvg_cgroup_bpf *skel;
+	struct kvg_set *set;
+	int egress; /* the skeleton's */
+	unsigned char frame[ETH_HLEN + KVG_KERNEL_PACKET_MAX];
+};
+
+static const char *const reason_words[] = {
+#define X(name, label, meaning) label,
+	KVG_REASONS(X)
+#undef X
+};
+
+const char *kvg_reason_word(enum kvg_reason reason)
+{
+	return reason < KVG_REASON_COUNT ? reason_words[reason] : "no reason at all";
+}
+
+static bool has_helper(enum bpf_func_id helper)
+{
+	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_CGROUP_SKB, helper, NULL) == 1;
+}
+
+static int load(struct kvg_kernel *kernel, const struct kvg_kernel_sizes *sizes)
+{
+	struct kvg_cgroup_bpf *skel = kvg_cgroup_bpf__open();
+
+	kernel->skel = skel;
+	if (!skel)
+		return -errno;
+	skel->rodata->kvg_cfg_test = true;
+	skel->rodata->kvg_cfg_packet_pid = has_helper(BPF_FUNC_get_current_pid_tgid) &&
+					   has_helper(BPF_FUNC_get_current_cgroup_id) &&
+					   has_helper(BPF_FUNC_get_current_uid_gid);
+	skel->rodata->kvg_cfg_packet_comm = has_helper(BPF_FUNC_get_current_comm);
+	if (sizes->ring_bytes)
+		bpf_map__set_max_entries(skel->maps.kvg_ring, sizes->ring_bytes);
+	if (sizes->tallies)
+		bpf_map__set_max_entries(skel->maps.kvg_tally, sizes->tallies);
+	return kvg_cgroup_bpf__load(skel);
+}
+
+int kvg_kernel_open(const struct kvg_kernel_sizes *sizes, struct kvg_kernel **ret)
+{
+	KVG_CLEANUP(kvg_kernel_closep) struct kvg_kernel *kernel = calloc(1, sizeof(*kernel));
+	struct ethhdr *ethernet;
+	int r;
+
+	if (!kernel)
+		return -ENOMEM;
+	r = load(kernel, sizes);
+	if (r < 0)
+		return r;
+	r = kvg_set_adopt(kernel->skel->obj, &kernel->set);
+	if (r < 0)
+		return r;
+	kernel->egress = bpf_program__fd(kernel->skel->progs.kvg_egress);
+
+	/* With an IP ethertype some kernels refuse to run a packet that is shorter than its header. */
+	ethernet = (struct ethhdr *)kernel->frame;
+	ethernet->h_proto = htons(ETH_P_802_EX1);
+
+	*ret = KVG_TAKE_PTR(kernel);
+	return 0;
+}
+
+struct kvg_kernel *kvg_kernel_close(struct kvg_kernel *kernel)
+{
+	if (!kernel)
+		return NULL;
+	kvg_set_close(kernel->set);
+	kvg_cgroup_bpf__destroy(kernel->skel);
+	free(kernel);
+	return NULL;
+}
+
+void kvg_kernel_closep(struct kvg_kernel **kernel)
+{
+	*kernel = kvg_kernel_close(*kernel);
+}
+
+struct kvg_set *kvg_kernel_set(const struct kvg_kernel *kernel)
+{
+	return kernel->set;
+}
+
+struct kvg_gate *kvg_kernel_gate(const struct kvg_kernel *kernel)
+{
+	return &kernel->skel->bss->kvg_test_gate;
+}
+
+const struct kvg_counters *kvg_kernel_counters(const struct kvg_kernel *kernel)
+{
+	return &kernel->skel->bss->kvg_test_counters;
+}
+
+bool kvg_kernel_names_process(const struct kvg_kernel *kernel)
+{
+	return kernel->skel->rodata->kvg_cfg_packet_pid;
+}
+
+int kvg_kernel_fill(struct kvg_kernel *kernel, const struct kvg_policy *policy,
+		    struct kvg_gate *ret_gate)
+{
+	__u32 slot = 0;
+	int r;
+
+	r = kvg_slots_fill(kernel->set, policy, &slot, NULL);
+	if (r < 0)
+		return r;
+	kvg_policy_gate(policy, KVG_KERNEL_CGROUP_ID, slot, 1, ret_gate);
+	return 0;
+}
+
+/* Exactly one counter has moved, by one, since they were zero. */
+static int find_reason(const struct kvg_counters *counters, enum kvg_reason *ret)
+{
+	__u64 sum = counters->allowed;
+
+	*ret = KVG_REASON_ALLOWED;
+	for (int reason = 0; reason < KVG_REASON_COUNT; reason++) {
+		sum += counters->refused[reason];
+		if (counters->refused[reason])
+			*ret = reason;
+	}
+	return sum == 1 && !counters->refused[KVG_REASON_ALLOWED] ? 0 : -EPROTO;
+}
+
+int kvg_kernel_run(struct kvg_kernel *kernel, const void *packet, size_t size,
+		   struct kvg_verdict *ret)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = kernel->frame,
+		    .data_size_in = ETH_HLEN + size);
+	struct kvg_counters *counters = &kernel->skel->bss->kvg_test_counters;
+	int r;
+
+	if (size > KVG_KERNEL_PACKET_MAX)
+		return -E2BIG;
+	memcpy(kernel->frame + ETH_HLEN, packet, size);
+	memset(counters, 0, sizeof(*counters));
+	r = bpf_prog_test_run_opts(kernel->egress, &options);
+	if (r < 0)
+		return r;
+	if (options.retval > 1)
+		return -EPROTO; /* bits above are not the packet hook's to set */
+
+	ret->passed = options.retval == 1;
+	return find_reason(counters, &ret->reason);
+}
+
+static int find_service(struct kvg_policy *policy, const struct kvg_service *service, __u32 *ret)
+{
+	for (size_t i = 0; i < policy->services_count; i++) {
+		if (memcmp(&policy->services[i], service, sizeof(*service)) == 0) {
+			*ret = 1U << i;
+			return 0;
+		}
+	}
+	if (policy->services_count == KVG_SERVICES_MAX)
+		return -E2BIG;
+	policy->services[policy->services_count] = *service;
+	*ret = 1U << policy->services_count++;
+	return 0;
+}
+
+int kvg_text_policy_add(struct kvg_text_policy *text, const char *prefix, const char *services)
+{
+	struct kvg_rule *rule = &text->rules[text->policy.rules_count];
+	KVG_CLEANUP(kvg_freep) char *copy = strdup(services);
+	char *rest = copy;
+	char *word;
+	int r;
+
+	if (text->policy.rules_count == KVG_TEXT_RULES_MAX)
+		return -E2BIG;
+	*rule = (struct kvg_rule){0};
+	r = kvg_prefix_parse(prefix, &rule->prefix, NULL);
+	while (r == 0 && (word = strsep(&rest, " "))) {
+		struct kvg_service service;
+		__u32 bit = 0;
+
+		r = kvg_service_parse(word, &service, NULL);
+		if (r == 0)
+			r = find_service(&text->policy, &service, &bit);
+		rule->services |= bit;
+	}
+	text->policy.rules = text->rules;
+	text->policy.rules_count++;
+	return r;
+}
