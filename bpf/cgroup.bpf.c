@@ -131,8 +131,9 @@ static __always_inline int kvg_judge_call(struct bpf_sock_addr *ctx, enum kvg_ho
 	flow->protocol = ctx->protocol;
 	if (ctx->type == KVG_SOCK_RAW)
 		flow->fault = KVG_REASON_SOCKET_TYPE;
+	kvg_forget_flow(flow);
 
-	reason = kvg_decide(gate, flow, NULL);
+	reason = kvg_forget(kvg_decide(gate, flow, NULL));
 	if (reason != KVG_REASON_ALLOWED && reason != KVG_REASON_NO_POLICY && !flow->fault &&
 	    (is_connect ? kvg_is_own_address(ctx, flow) : kvg_is_own_receiver(ctx, flow)))
 		reason = KVG_REASON_ALLOWED;
@@ -218,8 +219,9 @@ int kvg_egress(struct __sk_buff *skb)
 
 	kvg_parse_packet(skb, &packet);
 	packet.flow.loopback = !kvg_cfg_test && skb->ifindex == KVG_LOOPBACK_IFINDEX;
+	kvg_forget_flow(&packet.flow);
 
-	reason = kvg_decide(gate, &packet.flow, skb);
+	reason = kvg_forget(kvg_decide(gate, &packet.flow, skb));
 	kvg_note_flow(&refused, KVG_HOOK_EGRESS, &packet.flow);
 	if (reason != KVG_REASON_ALLOWED) {
 		__builtin_memcpy(refused.saddr, packet.saddr, sizeof(refused.saddr));

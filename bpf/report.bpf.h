@@ -18,6 +18,7 @@
 #include "config.bpf.h"
 #include "kvg_decide.h"
 #include "maps.bpf.h"
+#include "parse.bpf.h"
 
 /* struct kvg_refused - all that a hook knows of a flow when it is refused */
 struct kvg_refused {

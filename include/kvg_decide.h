@@ -52,24 +52,39 @@ static __always_inline bool kvg_longest_grant(const struct kvg_gate *gate,
 					      __u32 *ret_services);
 static __always_inline bool kvg_is_reply(const struct kvg_flow *flow, void *ctx);
 
+/*
+ * 1 if @x is 0, else 0, without a branch: a branch in the loop below would have the kernel's verifier
+ * follow all that comes after it once for every service. The empty asm keeps the compiler from making
+ * it one.
+ */
+static __always_inline __u32 kvg_is_zero(__u32 x)
+{
+	__u64 wide = x;
+
+	wide--;
+	__asm__ volatile("" : "+r"(wide));
+	return wide >> 63;
+}
+
 /* The bit of the flow's (protocol, port) among the gate's services, or why it has none. */
 static __always_inline enum kvg_reason kvg_find_service(const struct kvg_gate *gate,
 							const struct kvg_flow *flow, __u32 *ret_bit)
 {
-	enum kvg_reason reason = KVG_REASON_PROTOCOL;
+	__u32 knows_protocol = 0;
+	__u32 bit = 0;
 
 	for (__u32 i = 0; i < KVG_SERVICES_MAX && i < gate->services_count; i++) {
 		const struct kvg_service *service = &gate->services[i];
+		__u32 other_protocol = service->protocol ^ flow->protocol;
+		__u32 other_port = service->port ^ flow->dport;
 
-		if (service->protocol != flow->protocol)
-			continue;
-		if (service->port == flow->dport) {
-			*ret_bit = 1U << i;
-			return KVG_REASON_ALLOWED;
-		}
-		reason = KVG_REASON_PORT;
+		knows_protocol |= kvg_is_zero(other_protocol);
+		bit |= kvg_is_zero(other_protocol | other_port) << i;
 	}
-	return reason;
+	*ret_bit = bit;
+	if (bit)
+		return KVG_REASON_ALLOWED;
+	return knows_protocol ? KVG_REASON_PORT : KVG_REASON_PROTOCOL;
 }
 
 static __always_inline enum kvg_reason kvg_judge_destination(const struct kvg_gate *gate,

@@ -13,10 +13,10 @@
 
 /*
  * Distinct (protocol, port) pairs of one policy: a bit each in struct kvg_grant. A real profile has
- * four (tcp/443, tcp/80, udp/53, tcp/53); 32 leaves room for extras and keeps the scan in the packet
+ * four (tcp/443, tcp/80, udp/53, tcp/53); 16 leaves room for extras and keeps the scan in the packet
  * path short. One more is a compile error that names the limit.
  */
-#define KVG_SERVICES_MAX 32
+#define KVG_SERVICES_MAX 16
 
 /* Gates of one set. */
 #define KVG_GATES_MAX 4096
@@ -90,7 +90,7 @@ struct kvg_gate {
 	__u8 pad[5];
 	struct kvg_service services[KVG_SERVICES_MAX];
 };
-_Static_assert(sizeof(struct kvg_gate) == 160, "kvg_gate is ABI");
+_Static_assert(sizeof(struct kvg_gate) == 96, "kvg_gate is ABI");
 
 #define KVG_PROFILE_LEN 64   /* bytes, NUL included; longer names are refused in the config */
 #define KVG_CGROUP_LEN  1024 /* bytes, NUL included; longer paths are shown cut */
