@@ -26,6 +26,8 @@
 #include <stddef.h>
 
 #include "base/diag.h"
+#include "policy/config.h"
+#include "policy/notes.h"
 #include "policy/policy.h"
 #include "policy/profile.h"
 #include "ranges/library.h"
@@ -101,6 +103,8 @@ struct kvg_usage {
  * @ranges:       --ranges, in order; the strings are argv's
  * @ranges_count: how many
  * @resolve:      --resolve
+ * @usage:        of the command, for messages
+ * @loaded:       the configuration, once it was read
  */
 struct kvg_options {
 	struct kvg_profile profile;
@@ -112,6 +116,8 @@ struct kvg_options {
 	const char **ranges;
 	size_t ranges_count;
 	bool resolve;
+	const struct kvg_usage *usage;
+	struct kvg_config *loaded;
 };
 
 /** kvg_options_done() - free what it holds; fine on a zeroed one */
@@ -179,6 +185,32 @@ int kvg_options_profile(struct kvg_options *options, const char *resolv_conf,
  * Return: 0, or the exit status
  */
 int kvg_options_library(const char *const *paths, size_t count, struct kvg_library *ret);
+
+/**
+ * kvg_options_load() - the documents that the options name, as of kvg_options_policy()
+ * @options: parsed
+ * @ret:     zeroed before, done by the caller
+ *
+ * Return: 0, or the exit status
+ */
+int kvg_options_load(struct kvg_options *options, struct kvg_library *ret);
+
+/**
+ * kvg_options_compile() - compile, print faults and notes
+ * @profile: as of kvg_options_profile()
+ * @library: documents
+ * @ret:     the policy, freed by the caller; untouched on failure
+ *
+ * Return: 0, or KVG_EXIT_FAILED
+ */
+int kvg_options_compile(const struct kvg_profile *profile, const struct kvg_library *library,
+			struct kvg_policy **ret);
+
+/** kvg_options_print_diag() - "kvgate: FILE:LINE:COLUMN: what is wrong" on stderr */
+void kvg_options_print_diag(const char *file, const struct kvg_diag *diag);
+
+/** kvg_options_print_notes() - each on stderr */
+void kvg_options_print_notes(const struct kvg_notes *notes);
 
 /** kvg_options_read_policy() - read a compiled policy, print the fault; Return: 0, or the exit status */
 int kvg_options_read_policy(const char *path, struct kvg_policy **ret);

@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * libcyaml loads the file by the schema; libyaml's tree says where a fault is; the functions of
+ * profile.h say what is a good value, the same as for options.
+ */
+#include "policy/config.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "policy/config_schema.h"
+#include "policy/config_tree.h"
+#include "policy/explain.h"
+
+#define PROFILE_PATH_LEN 32 /* "profiles[4294967295]" */
+#define PATH_LEN         128
+
+/* libcyaml's log is not needed: the tree knows better. */
+static const cyaml_config_t cyaml = {
+	.mem_fn = cyaml_mem,
+	.log_level = CYAML_LOG_ERROR,
+};
+
+struct reader {
+	struct kvg_config_tree tree;
+	struct kvg_raw_config *raw;
+	struct kvg_config *config;
+	struct kvg_diag *diag;
+};
+
+static void reader_done(struct reader *reader)
+{
+	if (reader->raw)
+		cyaml_free(&cyaml, &kvg_config_schema, reader->raw, 0);
+	kvg_config_tree_done(&reader->tree);
+	kvg_config_free(reader->config);
+}
+
+struct kvg_config *kvg_config_free(struct kvg_config *config)
+{
+	if (!config)
+		return NULL;
+
+	for (size_t i = 0; i < config->profiles_count; i++) {
+		struct kvg_config_profile *profile = &config->profiles[i];
+
+		for (size_t j = 0; j < profile->selects_count; j++) {
+			free(profile->selects[j].cgroup);
+			free(profile->selects[j].namespace);
+			free(profile->selects[j].pod);
+			free(profile->selects[j].container);
+		}
+		free(profile->selects);
+		kvg_profile_done(&profile->profile);
+	}
+	free(config->profiles);
+	free(config->ranges_directory);
+	free(config->audit_file);
+	free(config->metrics_listen);
+	free(config);
+	return NULL;
+}
+
+void kvg_config_freep(struct kvg_config **config)
+{
+	kvg_config_free(*config);
+}
+
+struct kvg_config_profile *kvg_config_find(struct kvg_config *config, const char *name)
+{
+	for (size_t i = 0; i < config->profiles_count; i++) {
+		if (strcmp(config->profiles[i].profile.name, name) == 0)
+			return &config->profiles[i];
+	}
+	return NULL;
+}
+
+/* Give the fault that is already in the diagnostic its place. */
+static int place(struct reader *reader, int error, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static int place(struct reader *reader, int error, const char *format, ...)
+{
+	char path[PATH_LEN];
+	va_list args;
+
+	if (!reader->diag || error != -EINVAL)
+		return error;
+
+	va_start(args, format);
+	vsnprintf(path, sizeof(path), format, args);
+	va_end(args);
+	kvg_config_tree_locate(&reader->tree, path, reader->diag);
+	return error;
+}
+
+static int bad(struct reader *reader, const char *path, const char *text, const char *expected)
+{
+	kvg_diag_set(reader->diag, -EINVAL, "bad value '%s' of '%s': expected %s", text, path,
+		     expected);
+	return place(reader, -EINVAL, "%s", path);
+}
+
+static int copy(char **ret, const char *text)
+{
+	if (!text)
+		return 0;
+	*ret = strdup(text);
+	return *ret ? 0 : -ENOMEM;
+}
+
+/* Decimal digits up to @stop, below a thousand million; -1 if it is none. */
+static long read_number(const char *text, const char **stop)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	*stop = text + digits;
+	return digits > 0 && digits < 10 ? strtol(text, NULL, 10) : -1;
+}
+
+static int read_duration(struct reader *reader, const char *text, unsigned long *ret_s)
+{
+	static const struct {
+		const char *unit;
+		unsigned long seconds;
+	} units[] = {{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}};
+	const char *unit;
+	long number = read_number(text, &unit);
+
+	if (number == 0 && !*unit) {
+		*ret_s = 0;
+		return 0;
+	}
+	for (size_t i = 0; i < KVG_ARRAY_SIZE(units) && number >= 0; i++) {
+		if (strcmp(units[i].unit, unit) == 0) {
+			*ret_s = (unsigned long)number * units[i].seconds;
+			return 0;
+		}
+	}
+	return bad(reader, "ranges.refresh", text, "0, or a number and s, m, h or d, such as 24h");
+}
+
+static int read_percentage(struct reader *reader, const char *text, unsigned int *ret)
+{
+	const char *unit;
+	long number = read_number(text, &unit);
+
+	if (number < 0 || number > 100 || strcmp(unit, "%") != 0)
+		return bad(reader, "ranges.max_shrink", text, "0% to 100%");
+	*ret = (unsigned int)number;
+	return 0;
+}
+
+static int read_ranges(struct reader *reader, const struct kvg_raw_ranges *raw)
+{
+	struct kvg_config *config = reader->config;
+	int r = 0;
+
+	if (!raw)
+		return 0;
+	if (raw->directory && raw->directory[0] != '/')
+		return bad(reader, "ranges.directory", raw->directory, "an absolute path");
+	if (raw->refresh)
+		r = read_duration(reader, raw->refresh, &config->ranges_refresh_s);
+	if (r == 0 && raw->max_shrink)
+		r = read_percentage(reader, raw->max_shrink, &config->ranges_max_shrink_percent);
+	return r < 0 ? r : copy(&config->ranges_directory, raw->directory);
+}
+
+static int read_audit(struct reader *reader, const struct kvg_raw_audit *raw)
+{
+	if (!raw)
+		return 0;
+	if (raw->file && raw->file[0] != '/')
+		return bad(reader, "audit.file", raw->file, "an absolute path");
+	if (raw->journal && strcmp(raw->journal, "true") != 0 && strcmp(raw->journal, "false") != 0)
+		return bad(reader, "audit.journal", raw->journal, "true or false");
+
+	reader->config->audit_journal = raw->journal && strcmp(raw->journal, "true") == 0;
+	return copy(&reader->config->audit_file, raw->file);
+}
+
+static int read_metrics(struct reader *reader, const struct kvg_raw_metrics *raw)
+{
+	struct kvg_destination address;
+
+	if (!raw || !raw->listen)
+		return 0;
+	if (strchr(raw->listen, '/') || kvg_destination_parse(raw->listen, &address, NULL) < 0)
+		return bad(reader, "metrics.listen", raw->listen,
+			   "ADDR:PORT, such as 127.0.0.1:9435");
+	return copy(&reader->config->metrics_listen, raw->listen);
+}
+
+/* A list of words, each by the function that an option would call. */
+struct words {
+	const char *key;
+	char **words;
+	unsigned int count;
+	int (*add)(struct kvg_profile *, const char *, struct kvg_diag *);
+};
+
+static int read_words(struct reader *reader, const char *path, struct kvg_profile *profile,
+		      const struct words *words)
+{
+	for (unsigned int i = 0; i < words->count; i++) {
+		int r = words->add(profile, words->words[i], reader->diag);
+
+		if (r < 0)
+			return place(reader, r, "%s.%s[%u]", path, words->key, i);
+	}
+	return 0;
+}
+
+static int read_word(struct reader *reader, const char *path, struct kvg_profile *profile,
+		     const struct words *word)
+{
+	int r;
+
+	if (!*word->words)
+		return 0;
+	r = word->add(profile, *word->words, reader->diag);
+	return r < 0 ? place(reader, r, "%s.%s", path, word->key) : 0;
+}
+
+static int read_lists(struct reader *reader, const char *path, struct kvg_profile *profile,
+		      struct kvg_raw_profile *raw)
+{
+	struct kvg_raw_crl none = {0};
+	struct kvg_raw_crl *crl = raw->crl ? raw->crl : &none;
+	const struct words lists[] = {
+		{"functions", raw->functions, raw->functions_count, kvg_profile_add_function},
+		{"identity", raw->identity, raw->identity_count, kvg_profile_add_identity},
+		{"adfs_hosts", raw->adfs_hosts, raw->adfs_hosts_count, kvg_profile_add_adfs_host},
+		{"regions", raw->regions, raw->regions_count, kvg_profile_add_region},
+		{"resolvers", raw->resolvers, raw->resolvers_count, kvg_profile_add_resolver},
+		{"crl.prefixes", crl->prefixes, crl->prefixes_count, kvg_profile_add_crl_prefix},
+		{"crl.tags", crl->tags, crl->tags_count, kvg_profile_add_crl_tag},
+	};
+	const struct words words[] = {
+		{"cloud", &raw->cloud, 1, kvg_profile_set_cloud},
+		{"crl.hosts", &crl->hosts, 1, kvg_profile_set_crl_hosts},
+		{"inbound", &raw->inbound, 1, kvg_profile_set_inbound},
+		{"mode", &raw->mode, 1, kvg_profile_set_mode},
+	};
+	int r = 0;
+
+	if (raw->functions_count)
+		profile->functions = 0;
+	for (size_t i = 0; i < KVG_ARRAY_SIZE(words) && r == 0; i++)
+		r = read_word(reader, path, profile, &words[i]);
+	for (size_t i = 0; i < KVG_ARRAY_SIZE(lists) && r == 0; i++)
+		r = read_words(reader, path, profile, &lists[i]);
+	return r;
+}
+
+static int read_allow(struct reader *reader, const char *path, struct kvg_profile *profile,
+		      const struct kvg_raw_profile *raw)
+{
+	for (unsigned int i = 0; i < raw->allow_count; i++) {
+		const struct kvg_raw_allow *allow = &raw->allow[i];
+		struct kvg_service service;
+		int r;
+
+		r = kvg_service_parse(allow->service, &service, reader->diag);
+		if (r < 0)
+			return place(reader, r, "%s.allow[%u].service", path, i);
+		r = kvg_profile_add_allow(profile, allow->prefix, allow->service, allow->note,
+					  reader->diag);
+		if (r < 0)
+			return place(reader, r, "%s.allow[%u].prefix", path, i);
+	}
+	return 0;
+}
+
+static int check_cgroup(struct reader *reader, const char *path, const char *pattern)
+{
+	if (pattern[0] != '/' || !pattern[1] || strstr(pattern, "/../"))
+		return bad(reader, path, pattern,
+			   "a path below the root of the hierarchy, such as /payments.slice/**");
+	return 0;
+}
+
+static int read_select(struct reader *reader, const char *path, const struct kvg_raw_select *raw,
+		       struct kvg_select *ret)
+{
+	const struct kvg_raw_kubernetes *kubernetes = raw->kubernetes;
+	char inner[PATH_LEN + 8];
+	int r;
+
+	if (!raw->cgroup == !kubernetes) {
+		kvg_diag_set(reader->diag, -EINVAL, "'%s': expected either cgroup or kubernetes",
+			     path);
+		return place(reader, -EINVAL, "%s", path);
+	}
+	if (raw->cgroup) {
+		snprintf(inner, sizeof(inner), "%.*s.cgroup", PATH_LEN, path);
+		r = check_cgroup(reader, inner, raw->cgroup);
+		return r < 0 ? r : copy(&ret->cgroup, raw->cgroup);
+	}
+
+	if (!kubernetes->namespace && !kubernetes->pod && !kubernetes->container) {
+		kvg_diag_set(reader->diag, -EINVAL,
+			     "'%s.kubernetes' is empty: expected namespace, pod or container",
+			     path);
+		return place(reader, -EINVAL, "%s.kubernetes", path);
+	}
+	r = copy(&ret->namespace, kubernetes->namespace);
+	if (r == 0)
+		r = copy(&ret->pod, kubernetes->pod);
+	return r < 0 ? r : copy(&ret->container, kubernetes->container);
+}
+
+static int read_selects(struct reader *reader, const char *path, struct kvg_config_profile *profile,
+			const struct kvg_raw_profile *raw)
+{
+	char inner[PATH_LEN];
+	int r = 0;
+
+	if (raw->select_count == 0)
+		return 0;
+	profile->selects = calloc(raw->select_count, sizeof(*profile->selects));
+	if (!profile->selects)
+		return -ENOMEM;
+
+	profile->selects_count = raw->select_count;
+	for (unsigned int i = 0; i < raw->select_count && r == 0; i++) {
+		snprintf(inner, sizeof(inner), "%.*s.select[%u]", PROFILE_PATH_LEN, path, i);
+		r = read_select(reader, inner, &raw->select[i], &profile->selects[i]);
+	}
+	return r;
+}
+
+static int read_profile(struct reader *reader, unsigned int index)
+{
+	struct kvg_raw_profile *raw = &reader->raw->profiles[index];
+	struct kvg_config *config = reader->config;
+	struct kvg_config_profile *profile = &config->profiles[index];
+	char path[PROFILE_PATH_LEN];
+	int r;
+
+	snprintf(path, sizeof(path), "profiles[%u]", index);
+	if (kvg_config_find(config, raw->name)) {
+		kvg_diag_set(reader->diag, -EINVAL, "the profile '%s' stands twice", raw->name);
+		return place(reader, -EINVAL, "%s.name", path);
+	}
+
+	r = kvg_profile_init(&profile->profile, raw->name);
+	if (r < 0)
+		return r;
+	config->profiles_count++;
+
+	r = read_lists(reader, path, &profile->profile, raw);
+	if (r == 0)
+		r = read_allow(reader, path, &profile->profile, raw);
+	if (r == 0)
+		r = read_selects(reader, path, profile, raw);
+	if (r < 0)
+		return r;
+
+	r = kvg_profile_check(&profile->profile, reader->diag);
+	return r < 0 ? place(reader, r, "%s", path) : 0;
+}
+
+static int convert(struct reader *reader)
+{
+	const struct kvg_raw_config *raw = reader->raw;
+	struct kvg_config *config = calloc(1, sizeof(*config));
+	int r;
+
+	if (!config)
+		return -ENOMEM;
+	reader->config = config;
+	config->ranges_refresh_s = KVG_CONFIG_REFRESH_S;
+	config->ranges_max_shrink_percent = KVG_CONFIG_MAX_SHRINK_PERCENT;
+	config->profiles = calloc(raw->profiles_count, sizeof(*config->profiles));
+	if (!config->profiles)
+		return -ENOMEM;
+
+	r = read_ranges(reader, raw->ranges);
+	if (r == 0)
+		r = read_audit(reader, raw->audit);
+	if (r == 0)
+		r = read_metrics(reader, raw->metrics);
+	for (unsigned int i = 0; i < raw->profiles_count && r == 0; i++)
+		r = read_profile(reader, i);
+	return r;
+}
+
+static int load(struct reader *reader, const char *data, size_t size)
+{
+	cyaml_err_t error;
+	int r;
+
+	r = kvg_config_tree_load(data, size, &reader->tree, reader->diag);
+	if (r == 0)
+		r = kvg_config_tree_fault(&reader->tree, &kvg_config_schema, reader->diag);
+	if (r < 0)
+		return r;
+
+	error = cyaml_load_data((const unsigned char *)data, size, &cyaml, &kvg_config_schema,
+				(cyaml_data_t **)&reader->raw, NULL);
+	if (error == CYAML_ERR_OOM)
+		return -ENOMEM;
+	if (error != CYAML_OK || !reader->raw)
+		return kvg_diag_set(reader->diag, -EINVAL, "cannot be loaded: %s",
+				    cyaml_strerror(error));
+	return convert(reader);
+}
+
+int kvg_config_parse(const char *data, size_t size, struct kvg_config **ret,
+		     struct kvg_diag *reterr_diag)
+{
+	KVG_CLEANUP(reader_done) struct reader reader = {.diag = reterr_diag};
+	int r;
+
+	if (size > KVG_CONFIG_MAX_BYTES)
+		return kvg_diag_set(reterr_diag, -EFBIG, "longer than %lu MiB",
+				    KVG_CONFIG_MAX_BYTES >> 20);
+
+	r = load(&reader, data, size);
+	if (r == -ENOMEM)
+		return kvg_diag_set(reterr_diag, r, "out of memory");
+	if (r < 0)
+		return r;
+
+	*ret = KVG_TAKE_PTR(reader.config);
+	return 0;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* kvgate.yaml: read with a schema; every fault has a line and a column. */
+#ifndef KVG_POLICY_CONFIG_H
+#define KVG_POLICY_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/diag.h"
+#include "policy/profile.h"
+
+/* A thousand profiles of a hundred lines are half of that. */
+#define KVG_CONFIG_MAX_BYTES (4UL << 20)
+
+/**
+ * struct kvg_select - which cgroups a profile is for: by path or by what Kubernetes calls them
+ * @cgroup:    pattern such as "/payments.slice/" and two asterisks; NULL if by Kubernetes
+ * @namespace: NULL if any
+ * @pod:       NULL if any
+ * @container: NULL if any
+ *
+ * All owned.
+ */
+struct kvg_select {
+	char *cgroup;
+	char *namespace;
+	char *pod;
+	char *container;
+};
+
+/** struct kvg_config_profile - a profile and whom it is for */
+struct kvg_config_profile {
+	struct kvg_profile profile;
+	struct kvg_select *selects;
+	size_t selects_count;
+};
+
+/**
+ * struct kvg_config - the whole file; what it leaves out has its default
+ * @ranges_directory:          where the range documents are; NULL if not said
+ * @ranges_refresh_s:          seconds between two downloads; 0 = never
+ * @ranges_max_shrink_percent: a document that takes away more is refused, 0..100
+ * @audit_file:                NULL if not said
+ * @audit_journal:             send the records to the journal, too
+ * @metrics_listen:            "127.0.0.1:9435"; NULL if not said
+ * @profiles:                  at least one, names unique
+ * @profiles_count:            how many
+ */
+struct kvg_config {
+	char *ranges_directory;
+	unsigned long ranges_refresh_s;
+	unsigned int ranges_max_shrink_percent;
+	char *audit_file;
+	bool audit_journal;
+	char *metrics_listen;
+	struct kvg_config_profile *profiles;
+	size_t profiles_count;
+};
+
+#define KVG_CONFIG_REFRESH_S          (24UL * 3600)
+#define KVG_CONFIG_MAX_SHRINK_PERCENT 30
+
+/**
+ * kvg_config_parse() - read the configuration
+ * @data:        the bytes; need not be NUL-terminated
+ * @size:        how many; above KVG_CONFIG_MAX_BYTES it is refused
+ * @ret:         the configuration, freed by the caller; untouched on failure
+ * @reterr_diag: line, column, and what was expected there
+ *
+ * Return: 0, or a negative errno: -EINVAL, -EFBIG, -ENOMEM
+ */
+int kvg_config_parse(const char *data, size_t size, struct kvg_config **ret,
+		     struct kvg_diag *reterr_diag);
+
+/** kvg_config_free() - free it; NULL is fine; Return: NULL */
+struct kvg_config *kvg_config_free(struct kvg_config *config);
+
+/** kvg_config_freep() - for KVG_CLEANUP */
+void kvg_config_freep(struct kvg_config **config);
+
+/** kvg_config_find() - the profile of this name, or NULL */
+struct kvg_config_profile *kvg_config_find(struct kvg_config *config, const char *name);
+
+#endif

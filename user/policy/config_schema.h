@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * kvgate.yaml as libcyaml loads it: every value is text still, for only the profile's own functions
+ * know what is a good one.
+ */
+#ifndef KVG_POLICY_CONFIG_SCHEMA_H
+#define KVG_POLICY_CONFIG_SCHEMA_H
+
+#include <cyaml/cyaml.h>
+
+struct kvg_raw_ranges {
+	char *directory;
+	char *refresh;
+	char *max_shrink;
+};
+
+struct kvg_raw_audit {
+	char *file;
+	char *journal;
+};
+
+struct kvg_raw_metrics {
+	char *listen;
+};
+
+struct kvg_raw_allow {
+	char *prefix;
+	char *service;
+	char *note;
+};
+
+struct kvg_raw_crl {
+	char *hosts;
+	char **prefixes;
+	unsigned int prefixes_count;
+	char **tags;
+	unsigned int tags_count;
+};
+
+struct kvg_raw_kubernetes {
+	char *namespace;
+	char *pod;
+	char *container;
+};
+
+struct kvg_raw_select {
+	char *cgroup;
+	struct kvg_raw_kubernetes *kubernetes;
+};
+
+struct kvg_raw_profile {
+	char *name;
+	char *cloud;
+	char **functions;
+	unsigned int functions_count;
+	char **identity;
+	unsigned int identity_count;
+	char **adfs_hosts;
+	unsigned int adfs_hosts_count;
+	char **regions;
+	unsigned int regions_count;
+	char **resolvers;
+	unsigned int resolvers_count;
+	struct kvg_raw_allow *allow;
+	unsigned int allow_count;
+	struct kvg_raw_crl *crl;
+	char *inbound;
+	char *mode;
+	struct kvg_raw_select *select;
+	unsigned int select_count;
+};
+
+struct kvg_raw_config {
+	struct kvg_raw_ranges *ranges;
+	struct kvg_raw_audit *audit;
+	struct kvg_raw_metrics *metrics;
+	struct kvg_raw_profile *profiles;
+	unsigned int profiles_count;
+};
+
+/* Of the whole file; loads into a struct kvg_raw_config *. */
+extern const cyaml_schema_value_t kvg_config_schema;
+
+#endif
