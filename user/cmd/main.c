@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/version.h"
+#include "cmd/commands.h"
+#include "cmd/options.h"
+
+static const struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *help;
+} commands[] = {
+	{"compile", kvg_cmd_compile, "make a policy from range documents and a profile"},
+	{"diff", kvg_cmd_diff, "say what a client gains and loses between two of them"},
+	{"explain", kvg_cmd_explain, "say whether a destination is let through, and why"},
+};
+
+static int print_help(void)
+{
+	printf("usage: kvgate COMMAND [options]\n\n"
+	       "Lets a Key Vault client reach what it needs, and nothing else.\n\n");
+	for (size_t i = 0; i < KVG_ARRAY_SIZE(commands); i++)
+		printf("  %-10s %s\n", commands[i].name, commands[i].help);
+	printf("\n'kvgate COMMAND --help' says more; 'kvgate --version' names the version.\n");
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : NULL;
+
+	if (!name) {
+		kvg_log_error("expected a command; see 'kvgate --help'");
+		return KVG_EXIT_USAGE;
+	}
+	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0)
+		return print_help();
+	if (strcmp(name, "--version") == 0) {
+		printf("kvgate %s\n", KVG_VERSION);
+		return 0;
+	}
+
+	for (size_t i = 0; i < KVG_ARRAY_SIZE(commands); i++) {
+		if (strcmp(commands[i].name, name) == 0)
+			return commands[i].run(argc - 1, argv + 1);
+	}
+	kvg_log_error("unknown command '%s'; see 'kvgate --help'", name);
+	return KVG_EXIT_USAGE;
+}
