@@ -63,26 +63,25 @@ struct {
 } kvg_tries6 SEC(".maps");
 
 /*
- * Exact counts of refused flows since user/audit/ last took them. Entry 0 of kvg_tallies is the table in
- * use, from the load on; taking means putting an empty one there and reading the old one, which nobody
- * writes to any more when the update returns (it waits for an RCU grace period). 65,536 flows between two
- * takings are a port scan; beyond them each refusal is an event of its own, and what the ring can't take
+ * Exact counts of refused flows since user/audit/ last took them. Entry 0 is the table in use. Taking
+ * means putting an empty one there and reading the old one, which nobody writes to any more when the
+ * update returns (it waits for an RCU grace period; so does the first one, which is why it is put
+ * there when the gate is in force already). 65,536 flows between two takings are a port scan. Beyond
+ * them, and before the first table, each refusal is an event of its own, and what the ring can't take
  * either is in kvg_lost.
  */
-struct kvg_tally_table {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(key_size, sizeof(struct kvg_refusal));
-	__uint(value_size, sizeof(struct kvg_tally));
-	__uint(max_entries, KVG_TALLIES_MAX);
-	__uint(map_flags, BPF_F_NO_PREALLOC); /* 7 MB only where somebody scans */
-} kvg_tally SEC(".maps");
-
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__array(values, struct kvg_tally_table);
-} kvg_tallies SEC(".maps") = {.values = {&kvg_tally}};
+	__array(values, struct {
+		__uint(type, BPF_MAP_TYPE_HASH);
+		__uint(key_size, sizeof(struct kvg_refusal));
+		__uint(value_size, sizeof(struct kvg_tally));
+		__uint(max_entries, KVG_TALLIES_MAX);
+		__uint(map_flags, BPF_F_NO_PREALLOC); /* 7 MB only where somebody scans */
+	});
+} kvg_tallies SEC(".maps");
 
 /*
  * First refusals of flows. kvg_report() writes, user/audit/ reads. Full: the event is counted in

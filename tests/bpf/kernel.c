@@ -51,9 +51,25 @@ static int load(struct kvg_kernel *kernel, const struct kvg_kernel_sizes *sizes)
 	skel->rodata->kvg_cfg_packet_comm = has_helper(BPF_FUNC_get_current_comm);
 	if (sizes->ring_bytes)
 		bpf_map__set_max_entries(skel->maps.kvg_ring, sizes->ring_bytes);
-	if (sizes->tallies)
-		bpf_map__set_max_entries(skel->maps.kvg_tally, sizes->tallies);
 	return kvg_cgroup_bpf__load(skel);
+}
+
+/* A table of counts as the product makes it, or one that is full sooner. */
+static int put_tallies(struct kvg_set *set, const struct kvg_kernel_sizes *sizes)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_NO_PREALLOC);
+	KVG_CLEANUP(kvg_closep) int table = -1;
+	__u32 zero = 0;
+
+	if (!sizes->tallies)
+		return kvg_intake_count(set);
+	table = bpf_map_create(BPF_MAP_TYPE_HASH, "kvg_tally", sizeof(struct kvg_refusal),
+			       sizeof(struct kvg_tally), sizes->tallies, &options);
+	if (table < 0)
+		return -errno;
+	return bpf_map_update_elem(kvg_set_map(set, KVG_MAP_TALLIES), &zero, &table, BPF_ANY) < 0
+		       ? -errno
+		       : 0;
 }
 
 int kvg_kernel_open(const struct kvg_kernel_sizes *sizes, struct kvg_kernel **ret)
@@ -68,6 +84,8 @@ int kvg_kernel_open(const struct kvg_kernel_sizes *sizes, struct kvg_kernel **re
 	if (r < 0)
 		return r;
 	r = kvg_set_adopt(kernel->skel->obj, &kernel->set);
+	if (r == 0)
+		r = put_tallies(kernel->set, sizes);
 	if (r < 0)
 		return r;
 	kernel->egress = bpf_program__fd(kernel->skel->progs.kvg_egress);

@@ -71,12 +71,12 @@ int kvg_intake_read(struct kvg_intake *intake)
 	return ring_buffer__consume(intake->ring);
 }
 
-static int open_tallies(const struct kvg_intake *intake)
+static int open_tallies(const struct kvg_set *set)
 {
 	__u32 zero = 0, id;
 	int fd;
 
-	if (bpf_map_lookup_elem(kvg_set_map(intake->set, KVG_MAP_TALLIES), &zero, &id) < 0)
+	if (bpf_map_lookup_elem(kvg_set_map(set, KVG_MAP_TALLIES), &zero, &id) < 0)
 		return -errno;
 	fd = bpf_map_get_fd_by_id(id);
 	return fd < 0 ? -errno : fd;
@@ -89,6 +89,25 @@ static int create_tallies(void)
 				sizeof(struct kvg_tally), KVG_TALLIES_MAX, &options);
 
 	return fd < 0 ? -errno : fd;
+}
+
+static int put_tallies(const struct kvg_set *set, int tallies)
+{
+	__u32 zero = 0;
+
+	return bpf_map_update_elem(kvg_set_map(set, KVG_MAP_TALLIES), &zero, &tallies, BPF_ANY) < 0
+		       ? -errno
+		       : 0;
+}
+
+int kvg_intake_count(struct kvg_set *set)
+{
+	KVG_CLEANUP(kvg_closep) int tallies = open_tallies(set);
+
+	if (tallies != -ENOENT)
+		return tallies < 0 ? tallies : 0;
+	tallies = create_tallies();
+	return tallies < 0 ? tallies : put_tallies(set, tallies);
 }
 
 static bool has_tallies(int tallies)
@@ -114,17 +133,29 @@ static void hand_over_rest(struct kvg_intake *intake, int tallies)
 	}
 }
 
+/* The table that the kernel side writes to, kept open; it appears when somebody first asks for it. */
+static int find_tallies(struct kvg_intake *intake)
+{
+	int r;
+
+	if (intake->tallies >= 0)
+		return 0;
+	r = kvg_intake_count(intake->set);
+	if (r < 0)
+		return r;
+	intake->tallies = open_tallies(intake->set);
+	return intake->tallies < 0 ? intake->tallies : 0;
+}
+
 int kvg_intake_take(struct kvg_intake *intake)
 {
 	KVG_CLEANUP(kvg_closep) int old = -1;
 	KVG_CLEANUP(kvg_closep) int fresh = -1;
-	__u32 zero = 0;
+	int r;
 
-	if (intake->tallies < 0) {
-		intake->tallies = open_tallies(intake);
-		if (intake->tallies < 0)
-			return intake->tallies;
-	}
+	r = find_tallies(intake);
+	if (r < 0)
+		return r;
 	kvg_intake_read(intake);
 	if (!has_tallies(intake->tallies))
 		return 0;
@@ -132,9 +163,9 @@ int kvg_intake_take(struct kvg_intake *intake)
 	fresh = create_tallies();
 	if (fresh < 0)
 		return fresh;
-	if (bpf_map_update_elem(kvg_set_map(intake->set, KVG_MAP_TALLIES), &zero, &fresh, BPF_ANY) <
-	    0)
-		return -errno;
+	r = put_tallies(intake->set, fresh);
+	if (r < 0)
+		return r;
 	old = KVG_TAKE_FD(intake->tallies);
 	intake->tallies = KVG_TAKE_FD(fresh);
 

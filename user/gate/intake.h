@@ -24,6 +24,18 @@ struct kvg_intake_handler {
 struct kvg_intake;
 
 /**
+ * kvg_intake_count() - have the kernel side count flows, if it does not yet
+ * @set: whose
+ *
+ * A fresh set has no table of counts: each refusal is an event of its own until there is one. Waits
+ * for a grace period, some 10 ms, and so is called when the gate is in force; kvg_intake_take() does
+ * it, too.
+ *
+ * Return: 0, or a negative errno
+ */
+int kvg_intake_count(struct kvg_set *set);
+
+/**
  * kvg_intake_open() - become the reader of a set's record
  * @set:     must outlive the intake
  * @handler: copied

@@ -3,6 +3,7 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -182,45 +183,83 @@ static int find_free_slot(struct kvg_set *set, __u32 *ret)
 	return -ENOSPC;
 }
 
+static const enum kvg_map tries[] = {KVG_MAP_TRIES4, KVG_MAP_TRIES6};
+static const int families[] = {AF_INET, AF_INET6};
+
+/* struct job - what is done to one family's part of a slot; see run_both() */
+struct job {
+	int (*run)(struct job *job);
+	struct kvg_set *set;
+	const struct kvg_policy *policy; /* NULL if the slot is emptied */
+	__u32 slot;
+	int family;
+	enum kvg_map map;
+	int result;
+};
+
+static void *run_job(void *data)
+{
+	struct job *job = data;
+
+	job->result = job->run(job);
+	return NULL;
+}
+
+/*
+ * Both families at the same time: each update of a map of maps sleeps through a grace period of its
+ * own, and two that sleep side by side cost as much as one.
+ */
+static int run_both(struct job template)
+{
+	struct job jobs[2] = {template, template};
+	pthread_t thread;
+	bool threaded;
+
+	for (int i = 0; i < 2; i++) {
+		jobs[i].family = families[i];
+		jobs[i].map = tries[i];
+	}
+	threaded = pthread_create(&thread, NULL, run_job, &jobs[1]) == 0;
+	run_job(&jobs[0]);
+	if (threaded)
+		pthread_join(thread, NULL);
+	else
+		run_job(&jobs[1]);
+	return jobs[0].result < 0 ? jobs[0].result : jobs[1].result;
+}
+
 static int put_trie(struct kvg_set *set, enum kvg_map map, __u32 slot, int trie)
 {
 	return bpf_map_update_elem(kvg_set_map(set, map), &slot, &trie, BPF_ANY) < 0 ? -errno : 0;
 }
 
+static int fill(struct job *job)
+{
+	KVG_CLEANUP(kvg_closep) int trie = build_trie(job->policy, job->family);
+
+	return trie < 0 ? trie : put_trie(job->set, job->map, job->slot, trie);
+}
+
 int kvg_slots_fill(struct kvg_set *set, const struct kvg_policy *policy, __u32 *ret,
 		   struct kvg_diag *reterr_diag)
 {
-	KVG_CLEANUP(kvg_closep) int trie4 = -1;
-	KVG_CLEANUP(kvg_closep) int trie6 = -1;
-	__u32 slot;
+	struct job job = {.run = fill, .set = set, .policy = policy};
 	int r;
 
-	r = find_free_slot(set, &slot);
+	r = find_free_slot(set, &job.slot);
 	if (r < 0)
 		return kvg_diag_set(reterr_diag, r, "no room for another policy (%d are in use)",
 				    KVG_SLOTS_MAX - 1);
 
-	trie4 = build_trie(policy, AF_INET);
-	if (trie4 < 0)
-		return kvg_diag_set(reterr_diag, trie4,
-				    "cannot put the IPv4 prefixes into the kernel: %s",
-				    strerror(-trie4));
-	trie6 = build_trie(policy, AF_INET6);
-	if (trie6 < 0)
-		return kvg_diag_set(reterr_diag, trie6,
-				    "cannot put the IPv6 prefixes into the kernel: %s",
-				    strerror(-trie6));
-
-	r = put_trie(set, KVG_MAP_TRIES6, slot, trie6);
-	if (r == 0)
-		r = put_trie(set, KVG_MAP_TRIES4, slot, trie4);
+	r = run_both(job);
 	if (r < 0) {
-		kvg_slots_clear(set, slot);
-		return kvg_diag_set(reterr_diag, r, "cannot put the policy into slot %u: %s", slot,
-				    strerror(-r));
+		kvg_slots_clear(set, job.slot);
+		return kvg_diag_set(reterr_diag, r,
+				    "cannot put the policy's prefixes into the kernel: %s",
+				    r == -EIO ? "they do not read back as written" : strerror(-r));
 	}
 
-	*ret = slot;
+	*ret = job.slot;
 	return 0;
 }
 
@@ -240,17 +279,19 @@ static int wait_for_programs(struct kvg_set *set)
 	return put_trie(set, KVG_MAP_TRIES4, 0, empty);
 }
 
+static int clear(struct job *job)
+{
+	return bpf_map_delete_elem(kvg_set_map(job->set, job->map), &job->slot) < 0 &&
+			       errno != ENOENT
+		       ? -errno
+		       : 0;
+}
+
 int kvg_slots_clear(struct kvg_set *set, __u32 slot)
 {
 	int r = wait_for_programs(set);
 
-	if (r < 0)
-		return r;
-	if (bpf_map_delete_elem(kvg_set_map(set, KVG_MAP_TRIES4), &slot) < 0 && errno != ENOENT)
-		r = -errno;
-	if (bpf_map_delete_elem(kvg_set_map(set, KVG_MAP_TRIES6), &slot) < 0 && errno != ENOENT)
-		r = -errno;
-	return r;
+	return r < 0 ? r : run_both((struct job){.run = clear, .set = set, .slot = slot});
 }
 
 int kvg_slots_read(struct kvg_set *set, __u32 slot, const struct kvg_prefix *address,
