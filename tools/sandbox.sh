@@ -109,7 +109,6 @@ empty_cgroup() {
 # inside_cgroup FOLDER COMMAND...
 inside_cgroup() {
 	check_cgroup "$1"
-	# shellcheck disable=SC2016 # the inner shell expands it
 	bash -c 'echo 0 >"$1/cgroup.procs" && shift && exec "$@"' inside_cgroup "$@"
 }
 
