@@ -14,8 +14,9 @@ static const struct command {
 	const char *help;
 } commands[] = {
 	{"compile", kvg_cmd_compile, "make a policy from range documents and a profile"},
-	{"diff", kvg_cmd_diff, "say what a client gains and loses between two of them"},
+	{"doctor", kvg_cmd_doctor, "say what this machine can and cannot do for kvgate"},
 	{"explain", kvg_cmd_explain, "say whether a destination is let through, and why"},
+	{"status", kvg_cmd_status, "show the gates of this machine and whether they hold"},
 };
 
 static int print_help(void)
