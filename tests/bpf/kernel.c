@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "gate/intake.h"
 #include "gate/slots.h"
 #include "policy/profile.h"
 
