@@ -43,14 +43,14 @@ static inline struct kvg_document *parsed(const char *text)
 }
 
 /** assert_refused() - with this error and exactly this message; nothing is returned */
-#define assert_refused(text, error, message)                           \
-	do {                                                           \
-		struct kvg_document *refused = NULL;                   \
-		struct kvg_diag diag = {};                             \
-                                                                       \
-		assert_int_equal(parse(text, &refused, &diag), error); \
-		assert_null(refused);                                  \
-		assert_string_equal(diag.msg, message);                \
-	} while (0)
+static inline void assert_refused(const char *text, int error, const char *message)
+{
+	struct kvg_document *untouched = NULL;
+	struct kvg_diag diag = {};
+
+	assert_int_equal(parse(text, &untouched, &diag), error);
+	assert_null(untouched);
+	assert_string_equal(diag.msg, message);
+}
 
 #endif
