@@ -17,6 +17,7 @@ struct kvg_recorder {
 	struct kvg_sink *sinks[KVG_RECORDER_SINKS_MAX];
 	size_t sinks_count;
 	__u64 now_ns;
+	__u64 ticked_ns;
 	__u64 lost_told;
 	bool has_untaken; /* the table in the kernel may hold counts that no event told of */
 };
@@ -119,8 +120,10 @@ int kvg_recorder_read(struct kvg_recorder *recorder)
 	int r;
 
 	recorder->now_ns = now_ns();
+	if (recorder->now_ns - recorder->ticked_ns >= KVG_RECORDER_TICK_MS * 1000000ULL)
+		return kvg_recorder_tick(recorder);
+
 	r = kvg_intake_read(recorder->intake);
-	kvg_fold_tick(recorder->fold, recorder->now_ns);
 	flush(recorder);
 	return r < 0 ? r : 0;
 }
@@ -158,6 +161,7 @@ int kvg_recorder_tick(struct kvg_recorder *recorder)
 	int r;
 
 	recorder->now_ns = now_ns();
+	recorder->ticked_ns = recorder->now_ns;
 	r = kvg_intake_read(recorder->intake);
 	if (r >= 0)
 		r = take(recorder);

@@ -10,7 +10,7 @@
 
 #define KVG_RECORDER_SINKS_MAX 4
 
-/* How often kvg_recorder_tick() wants to be called: counts that no event told of wait that long. */
+/* How often the counts are taken: those that no event told of wait that long. */
 #define KVG_RECORDER_TICK_MS 1000
 
 struct kvg_recorder;
@@ -39,10 +39,10 @@ int kvg_recorder_add_sink(struct kvg_recorder *recorder, struct kvg_sink *sink);
 /** kvg_recorder_fd() - polls readable when there is something for kvg_recorder_read() */
 int kvg_recorder_fd(const struct kvg_recorder *recorder);
 
-/** kvg_recorder_read() - write the lines of the events that are there; 0 or a negative errno */
+/** kvg_recorder_read() - write the lines of the events that are there, tick if that is due; 0 or -errno */
 int kvg_recorder_read(struct kvg_recorder *recorder);
 
-/** kvg_recorder_tick() - once a second: take the counts, end intervals; 0 or a negative errno */
+/** kvg_recorder_tick() - when nothing came for a second: take the counts, end intervals; 0 or -errno */
 int kvg_recorder_tick(struct kvg_recorder *recorder);
 
 /**

@@ -10,10 +10,13 @@
  *
  * Return: the exit status
  */
+int kvg_cmd_attach(int argc, char **argv);
 int kvg_cmd_compile(int argc, char **argv);
+int kvg_cmd_detach(int argc, char **argv);
 int kvg_cmd_diff(int argc, char **argv);
 int kvg_cmd_doctor(int argc, char **argv);
 int kvg_cmd_explain(int argc, char **argv);
+int kvg_cmd_run(int argc, char **argv);
 int kvg_cmd_status(int argc, char **argv);
 
 #endif

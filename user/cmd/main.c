@@ -13,9 +13,12 @@ static const struct command {
 	int (*run)(int argc, char **argv);
 	const char *help;
 } commands[] = {
+	{"attach", kvg_cmd_attach, "gate a cgroup; the gate stays when kvgate ends"},
 	{"compile", kvg_cmd_compile, "make a policy from range documents and a profile"},
+	{"detach", kvg_cmd_detach, "remove a gate, or all of them"},
 	{"doctor", kvg_cmd_doctor, "say what this machine can and cannot do for kvgate"},
 	{"explain", kvg_cmd_explain, "say whether a destination is let through, and why"},
+	{"run", kvg_cmd_run, "run a command behind a gate of its own"},
 	{"status", kvg_cmd_status, "show the gates of this machine and whether they hold"},
 };
 

@@ -2,7 +2,9 @@
 #include "cmd/places.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "gate/cgroup.h"
@@ -11,6 +13,30 @@
 const char *kvg_places_bpffs(const struct kvg_places *places)
 {
 	return places->bpffs_dir ? places->bpffs_dir : KVG_BPFFS_DIR;
+}
+
+const char *kvg_places_run_dir(const struct kvg_places *places)
+{
+	return places->run_dir ? places->run_dir : KVG_RUN_DIR;
+}
+
+const char *kvg_places_set_name(__u64 cgroup_id, char ret[KVG_PLACES_SET_LEN])
+{
+	snprintf(ret, KVG_PLACES_SET_LEN, "cgroup-%llu", cgroup_id);
+	return ret;
+}
+
+void kvg_places_log(int error, const struct kvg_diag *diag)
+{
+	const char *msg = diag->msg[0] ? diag->msg : strerror(-error);
+
+	if ((error == -EPERM || error == -EACCES) && geteuid() != 0)
+		kvg_log_error(
+			"%s; gates are made by root, or with CAP_BPF, CAP_NET_ADMIN and write "
+			"access to bpffs and the cgroup",
+			msg);
+	else
+		kvg_log_error("%s", msg);
 }
 
 int kvg_places_cgroup_root(const struct kvg_places *places, char **ret)

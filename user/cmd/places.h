@@ -3,17 +3,23 @@
 #ifndef KVG_CMD_PLACES_H
 #define KVG_CMD_PLACES_H
 
+#include <linux/types.h>
+
 #include "cmd/options.h"
 
 /**
  * struct kvg_places - as given by options
  * @bpffs_dir:   --bpffs-dir; where sets are pinned; NULL means KVG_BPFFS_DIR
  * @cgroup_root: --cgroup-root; NULL means found in /proc/self/mountinfo
+ * @run_dir:     --run-dir, of the commands that take it; NULL means KVG_RUN_DIR
  */
 struct kvg_places {
 	const char *bpffs_dir;
 	const char *cgroup_root;
+	const char *run_dir;
 };
+
+#define KVG_RUN_DIR "/run/kvgate"
 
 /* Rows of an option table whose target holds a struct kvg_places at @base. */
 #define KVG_PLACES_OPTIONS(base)                                                            \
@@ -28,8 +34,27 @@ struct kvg_places {
 		.help = "mount point of cgroup v2 (default: found in /proc/self/mountinfo)" \
 	}
 
+/* One more row, for commands that leave or end a recorder in the background. */
+#define KVG_PLACES_RUN_DIR_OPTION(base)                                             \
+	{                                                                           \
+		.name = "run-dir", .argument = "DIR", .set = kvg_option_set_string, \
+		.offset = (base) + offsetof(struct kvg_places, run_dir),            \
+		.help = "locks of running recorders (" KVG_RUN_DIR ")"              \
+	}
+
 /** kvg_places_bpffs() - the folder of the sets; belongs to @places or is static */
 const char *kvg_places_bpffs(const struct kvg_places *places);
+
+/** kvg_places_run_dir() - the folder of the locks; belongs to @places or is static */
+const char *kvg_places_run_dir(const struct kvg_places *places);
+
+#define KVG_PLACES_SET_LEN 32 /* "cgroup-" and a 64-bit number */
+
+/** kvg_places_set_name() - name of the set that `run` and `attach` make for one cgroup */
+const char *kvg_places_set_name(__u64 cgroup_id, char ret[KVG_PLACES_SET_LEN]);
+
+/** kvg_places_log() - print why a gate cannot be made or changed, and what an unprivileged user lacks */
+void kvg_places_log(int error, const struct kvg_diag *diag);
 
 /**
  * kvg_places_cgroup_root() - the mount point of cgroup v2

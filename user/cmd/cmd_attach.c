@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "cmd/commands.h"
+#include "cmd/places.h"
+#include "cmd/recording.h"
+#include "gate/gate.h"
+
+#define FD_PATH_LEN 32 /* "/proc/self/fd/" and a number */
+
+/* struct attach - options, and what they lead to */
+struct attach {
+	struct kvg_options shared;
+	struct kvg_places places;
+	const char *audit_file;
+	const char *cgroup_parent;
+	const char *interface;
+	pid_t pid;
+	char *root;
+	struct kvg_cgroup cgroup;
+	int resolv_fd;
+	struct kvg_policy *policy;
+	struct kvg_set *set;
+	struct kvg_gate gate;
+	struct kvg_gate_info info;
+};
+
+static int set_pid(void *field, const char *argument, struct kvg_diag *reterr_diag)
+{
+	char *end;
+	long value;
+
+	errno = 0;
+	value = strtol(argument, &end, 10);
+	if (end == argument || *end || errno || value <= 0 || value != (pid_t)value)
+		return kvg_diag_set(reterr_diag, -EINVAL, "'%s' is no process id", argument);
+	*(pid_t *)field = value;
+	return 0;
+}
+
+static const struct kvg_option options[] = {
+	{.name = "pid",
+	 .argument = "PID",
+	 .set = set_pid,
+	 .offset = offsetof(struct attach, pid),
+	 .help = "a process of CGROUP: --resolver auto reads its resolv.conf"},
+	{.name = "interface",
+	 .argument = "NAME",
+	 .set = kvg_option_set_string,
+	 .offset = offsetof(struct attach, interface),
+	 .help = "refused by this version: only cgroups are gated"},
+	{.name = "audit-file",
+	 .argument = "FILE",
+	 .set = kvg_option_set_string,
+	 .offset = offsetof(struct attach, audit_file),
+	 .help = "append refused flows as JSON lines, from the background until the gate is\n"
+		 "                                     gone; - is stdout, from here until SIGTERM"},
+	{.name = "cgroup-parent",
+	 .argument = "PATH",
+	 .set = kvg_option_set_string,
+	 .offset = offsetof(struct attach, cgroup_parent),
+	 .help = "CGROUP is below this one"},
+	KVG_PLACES_OPTIONS(offsetof(struct attach, places)),
+	KVG_PLACES_RUN_DIR_OPTION(offsetof(struct attach, places)),
+	{0},
+};
+
+static const struct kvg_usage usage = {
+	.command = "attach",
+	.operands = "CGROUP",
+	.help = "Gates a cgroup of the v2 hierarchy; the gate stays when kvgate ends. A cgroup "
+		"that is\n"
+		"gated already gets the new policy in one flip: no packet is judged by a mixture, "
+		"and\n"
+		"if anything fails, the old policy stays in force.",
+	.exit_status = "0 the policy is in force, 1 it is not, 2 usage",
+	.options = options,
+	.min_operands = 1,
+	.max_operands = 1,
+	.profile_options = true,
+};
+
+static int find_cgroup(struct attach *attach, const char *operand)
+{
+	KVG_CLEANUP(kvg_freep) char *joined = NULL;
+	struct kvg_diag diag = {0};
+	const char *path = operand;
+
+	if (attach->cgroup_parent && *operand) {
+		if (asprintf(&joined, "%s/%s", attach->cgroup_parent, operand) < 0) {
+			joined = NULL;
+			kvg_log_error("out of memory");
+			return KVG_EXIT_FAILED;
+		}
+		path = joined;
+	}
+	if (kvg_cgroup_open(attach->root, path, &attach->cgroup, &diag) < 0) {
+		kvg_log_error("%s", diag.msg);
+		return KVG_EXIT_FAILED;
+	}
+	return 0;
+}
+
+static int check_pid(const struct attach *attach)
+{
+	KVG_CLEANUP(kvg_freep) char *path = NULL;
+	const char *gated = attach->cgroup.path;
+	size_t len = strlen(gated);
+	int r = kvg_cgroup_of(attach->pid, &path);
+
+	if (r < 0) {
+		kvg_log_error("process %d: %s", attach->pid,
+			      r == -ENOENT ? "it has no cgroup v2" : strerror(-r));
+		return KVG_EXIT_FAILED;
+	}
+	if (strncmp(path, gated, len) == 0 && (path[len] == '\0' || path[len] == '/'))
+		return 0;
+	kvg_log_error("process %d is in cgroup '%s', not in '%s'", attach->pid, path, gated);
+	return KVG_EXIT_FAILED;
+}
+
+/* Links in a container's file system lead to places in that file system. */
+static int open_below(int root_fd, const char *path)
+{
+	const struct open_how how = {
+		.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+	KVG_CLEANUP(kvg_closep) int fd = syscall(SYS_openat2, root_fd, path, &how, sizeof(how));
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	return KVG_TAKE_FD(fd);
+}
+
+/* What --resolver auto reads: @ret is a path for it. */
+static int find_resolv_conf(struct attach *attach, char ret[FD_PATH_LEN])
+{
+	KVG_CLEANUP(kvg_closep) int root_fd = -1;
+	char path[64];
+
+	snprintf(ret, FD_PATH_LEN, "%s", KVG_RESOLV_CONF);
+	if (!attach->pid || !attach->shared.profile.auto_resolvers)
+		return 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/root", attach->pid);
+	root_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	attach->resolv_fd = root_fd < 0 ? -errno : open_below(root_fd, KVG_RESOLV_CONF);
+	if (attach->resolv_fd < 0) {
+		kvg_log_error("%s%s: %s; give --resolver", path, KVG_RESOLV_CONF,
+			      strerror(-attach->resolv_fd));
+		return KVG_EXIT_FAILED;
+	}
+	snprintf(ret, FD_PATH_LEN, "/proc/self/fd/%d", attach->resolv_fd);
+	return 0;
+}
+
+/* A file that cannot be written to is found before anything is gated. */
+static int check_audit_file(const struct attach *attach)
+{
+	struct kvg_sink *sink = NULL;
+
+	if (!attach->audit_file)
+		return 0;
+	if (kvg_recording_open_file(attach->audit_file, &sink))
+		return KVG_EXIT_FAILED;
+	kvg_sink_close(sink);
+	return 0;
+}
+
+static int prepare(struct attach *attach, const char *operand)
+{
+	char resolv_conf[FD_PATH_LEN];
+	int status;
+
+	if (attach->interface) {
+		kvg_log_error("--interface %s: this version gates cgroups only, no network "
+			      "interfaces; nothing was changed",
+			      attach->interface);
+		return KVG_EXIT_FAILED;
+	}
+	status = kvg_places_cgroup_root(&attach->places, &attach->root);
+	if (status == 0)
+		status = find_cgroup(attach, operand);
+	if (status == 0 && attach->pid)
+		status = check_pid(attach);
+	if (status == 0)
+		status = find_resolv_conf(attach, resolv_conf);
+	if (status == 0)
+		status = kvg_options_policy(&attach->shared, resolv_conf, &attach->policy);
+	if (status == 0)
+		status = check_audit_file(attach);
+	return status;
+}
+
+/* Only a set of one gate that nobody else records may get a recorder here. */
+static int check_recorder(const struct attach *attach, struct kvg_diag *reterr_diag)
+{
+	char own[KVG_PLACES_SET_LEN];
+
+	if (!attach->audit_file)
+		return 0;
+	if (attach->info.run_pid)
+		return kvg_diag_set(
+			reterr_diag, -EBUSY,
+			"\"%s\" is recorded by kvgate run, process %u: --audit-file has "
+			"no place here",
+			attach->cgroup.path, attach->info.run_pid);
+	if (strcmp(kvg_set_name(attach->set), kvg_places_set_name(attach->cgroup.id, own)) != 0)
+		return kvg_diag_set(reterr_diag, -EBUSY,
+				    "\"%s\" is recorded together with the other gates of \"%s\": "
+				    "--audit-file has no place here",
+				    attach->cgroup.path, kvg_set_name(attach->set));
+	return 0;
+}
+
+static int replace(struct attach *attach, struct kvg_diag *reterr_diag)
+{
+	int r = kvg_gate_read(attach->set, attach->cgroup.id, NULL, &attach->info);
+
+	if (r == 0)
+		r = check_recorder(attach, reterr_diag);
+	if (r == 0)
+		r = kvg_gate_replace(attach->set, attach->cgroup.id, attach->policy, reterr_diag);
+	return r;
+}
+
+static int create(struct attach *attach, struct kvg_diag *reterr_diag)
+{
+	const char *bpffs_dir = kvg_places_bpffs(&attach->places);
+	char name[KVG_PLACES_SET_LEN];
+	int r;
+
+	kvg_places_set_name(attach->cgroup.id, name);
+	kvg_set_remove(bpffs_dir, name); /* half of one, if any: it gates nothing */
+	r = kvg_set_create(bpffs_dir, name, &attach->set, reterr_diag);
+	if (r < 0)
+		return r;
+	r = kvg_gate_attach(attach->set, &attach->cgroup, attach->policy, 0, reterr_diag);
+	if (r < 0)
+		kvg_set_remove(bpffs_dir, name);
+	return r;
+}
+
+static int put_in_force(struct attach *attach)
+{
+	const char *bpffs_dir = kvg_places_bpffs(&attach->places);
+	KVG_CLEANUP(kvg_closep) int lock = -1;
+	struct kvg_diag diag = {0};
+	int r;
+
+	r = kvg_set_lock(bpffs_dir, &lock, &diag);
+	if (r == 0) {
+		r = kvg_gate_find(bpffs_dir, attach->cgroup.id, &attach->set, &diag);
+		if (r == 0)
+			r = replace(attach, &diag);
+		else if (r == -ENOENT)
+			r = create(attach, &diag);
+	}
+	if (r == 0)
+		r = kvg_gate_read(attach->set, attach->cgroup.id, &attach->gate, &attach->info);
+	if (r < 0) {
+		kvg_places_log(r, &diag);
+		return KVG_EXIT_FAILED;
+	}
+	return 0;
+}
+
+static void report(const struct attach *attach)
+{
+	static const char *const modes[] = {
+#define X(name, label) label,
+		KVG_MODES(X)
+#undef X
+	};
+	bool is_stdout_taken = attach->audit_file && strcmp(attach->audit_file, "-") == 0;
+	const struct kvg_policy *policy = attach->policy;
+	size_t ipv4 = 0;
+
+	while (ipv4 < policy->rules_count && policy->rules[ipv4].prefix.family == AF_INET)
+		ipv4++;
+	fprintf(is_stdout_taken ? stderr : stdout,
+		"gated %s by %s: %zu IPv4 and %zu IPv6 prefixes, %s, generation %u\n",
+		attach->cgroup.path, policy->profile, ipv4, policy->rules_count - ipv4,
+		modes[policy->mode], attach->gate.generation);
+	fflush(stdout);
+}
+
+static int record(const struct attach *attach)
+{
+	const struct kvg_recording recording = {
+		.places = &attach->places,
+		.root = attach->root,
+		.set = kvg_set_name(attach->set),
+		.gate = attach->cgroup.id,
+		.file = attach->audit_file,
+	};
+	int r;
+
+	if (!attach->audit_file)
+		return 0;
+	r = kvg_recording_stop(&attach->places, recording.set);
+	if (r < 0) {
+		kvg_log_error("the recorder of '%s' does not end: %s; the gate is in force",
+			      recording.set, strerror(-r));
+		return KVG_EXIT_FAILED;
+	}
+	if (strcmp(attach->audit_file, "-") == 0)
+		return kvg_recording_follow(&recording);
+	return kvg_recording_start(&recording);
+}
+
+static void attach_done(struct attach *attach)
+{
+	kvg_set_close(attach->set);
+	kvg_policy_free(attach->policy);
+	kvg_closep(&attach->resolv_fd);
+	kvg_cgroup_done(&attach->cgroup);
+	kvg_options_done(&attach->shared);
+	free(attach->root);
+}
+
+int kvg_cmd_attach(int argc, char **argv)
+{
+	KVG_CLEANUP(attach_done)
+	struct attach attach = {.cgroup = KVG_CGROUP_NONE, .resolv_fd = -1};
+	int status;
+
+	status = kvg_options_parse(&usage, argc, argv, &attach.shared, &attach);
+	if (status != KVG_OPTIONS_GO)
+		return status;
+
+	status = prepare(&attach, argv[optind]);
+	if (status == 0)
+		status = put_in_force(&attach);
+	if (status)
+		return status;
+
+	report(&attach);
+	return record(&attach);
+}

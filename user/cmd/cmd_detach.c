@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * detach: gates are found by where their cgroup is now, or, if it is gone, by where it was when it
+ * was gated. The cgroup itself is not opened: also one that holds kvgate may be set free.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "cmd/commands.h"
+#include "cmd/places.h"
+#include "cmd/recording.h"
+#include "cmd/run.h"
+#include "gate/gate.h"
+
+/* struct detach - options, and what was done */
+struct detach {
+	struct kvg_places places;
+	bool all;
+	char *root;
+	char *path; /* of the cgroup to detach; NULL for all */
+	size_t detached;
+	size_t failed;
+};
+
+static const struct kvg_option options[] = {
+	{.name = "all",
+	 .set = kvg_option_set_flag,
+	 .offset = offsetof(struct detach, all),
+	 .help = "every gate, also of cgroups that are gone, and what half-made ones left"},
+	KVG_PLACES_OPTIONS(offsetof(struct detach, places)),
+	KVG_PLACES_RUN_DIR_OPTION(offsetof(struct detach, places)),
+	{0},
+};
+
+static const struct kvg_usage usage = {
+	.command = "detach",
+	.operands = "CGROUP | --all",
+	.help = "Removes a gate: programs, maps and pins. What ran behind it can reach everything\n"
+		"from then on. Its recorder, if any, writes its last records and ends.",
+	.exit_status = "0 removed (with --all also if there was none), 1 not gated or not removed, "
+		       "2 usage",
+	.options = options,
+	.max_operands = 1,
+};
+
+static void detach_done(struct detach *detach)
+{
+	free(detach->root);
+	free(detach->path);
+}
+
+/* "/sys/fs/cgroup//a/b/" and "a/b" are "/a/b". */
+static int normalise(const char *root, const char *operand, char **ret)
+{
+	size_t root_len = strlen(root);
+	char *path = malloc(strlen(operand) + 2);
+	char *end = path;
+
+	if (!path)
+		return -ENOMEM;
+	if (strncmp(operand, root, root_len) == 0 &&
+	    (operand[root_len] == '/' || !operand[root_len]))
+		operand += root_len;
+	while (*operand) {
+		size_t len = strcspn(operand, "/");
+
+		if (len) {
+			*end++ = '/';
+			end = mempcpy(end, operand, len);
+		}
+		operand += len + (operand[len] == '/');
+	}
+	*end = '\0';
+	*ret = path;
+	return 0;
+}
+
+/* Where the gate's cgroup is, or was. */
+static int find_path(const struct detach *detach, __u64 cgroup_id, const struct kvg_gate_info *info,
+		     char **ret)
+{
+	if (kvg_cgroup_find_by_id(detach->root, cgroup_id, ret) == 0)
+		return 0;
+	*ret = strndup(info->cgroup, sizeof(info->cgroup));
+	return *ret ? 0 : -ENOMEM;
+}
+
+static void detach_gate(struct detach *detach, struct kvg_set *set, __u64 cgroup_id)
+{
+	KVG_CLEANUP(kvg_freep) char *path = NULL;
+	struct kvg_gate_info info;
+	int r;
+
+	if (kvg_gate_read(set, cgroup_id, NULL, &info) < 0 ||
+	    find_path(detach, cgroup_id, &info, &path) < 0 ||
+	    (detach->path && strcmp(path, detach->path) != 0))
+		return;
+
+	r = kvg_gate_detach(set, cgroup_id);
+	if (r < 0) {
+		kvg_log_error("cannot detach '%s': %s", path, strerror(-r));
+		detach->failed++;
+		return;
+	}
+	printf("detached %s\n", path);
+	detach->detached++;
+}
+
+static void remove_set(struct detach *detach, const char *name)
+{
+	int r = kvg_set_remove(kvg_places_bpffs(&detach->places), name);
+
+	if (r < 0 && r != -ENOENT) {
+		kvg_log_error("cannot remove '%s/%s': %s", kvg_places_bpffs(&detach->places), name,
+			      strerror(-r));
+		detach->failed++;
+	}
+}
+
+/* Its last gate is gone: so is the set, and whoever recorded it. */
+static void detach_set(struct detach *detach, const char *name)
+{
+	KVG_CLEANUP(kvg_set_closep) struct kvg_set *set = NULL;
+	KVG_CLEANUP(kvg_freep) __u64 *ids = NULL;
+	KVG_CLEANUP(kvg_freep) __u64 *left = NULL;
+	size_t before = detach->detached;
+	size_t count = 0;
+	size_t left_count = 0;
+
+	if (kvg_set_open(kvg_places_bpffs(&detach->places), name, &set, NULL) == 0 &&
+	    kvg_gate_list(set, &ids, &count) == 0) {
+		for (size_t i = 0; i < count; i++)
+			detach_gate(detach, set, ids[i]);
+		if (kvg_gate_list(set, &left, &left_count) < 0)
+			left_count = count;
+	}
+	if (!detach->all && (detach->detached == before || left_count))
+		return;
+
+	remove_set(detach, name);
+	if (kvg_recording_stop(&detach->places, name) < 0)
+		kvg_log_error("the recorder of '%s' does not end", name);
+}
+
+static int detach_sets(struct detach *detach)
+{
+	const char *bpffs_dir = kvg_places_bpffs(&detach->places);
+	KVG_CLEANUP(kvg_closep) int lock = -1;
+	struct kvg_diag diag = {0};
+	char **names = NULL;
+	int r;
+
+	r = kvg_set_lock(bpffs_dir, &lock, &diag);
+	if (r < 0) {
+		kvg_places_log(r, &diag);
+		return KVG_EXIT_FAILED;
+	}
+	if (detach->all)
+		kvg_run_sweep(bpffs_dir, detach->root); /* takes the empty cgroups, too */
+	r = kvg_set_list(bpffs_dir, &names);
+	if (r < 0 && r != -ENOENT) {
+		kvg_log_error("%s: %s", bpffs_dir, strerror(-r));
+		return KVG_EXIT_FAILED;
+	}
+	for (char **name = names; name && *name; name++)
+		detach_set(detach, *name);
+	kvg_set_list_free(names);
+	rmdir(bpffs_dir); /* taking the lock may have made it; not empty: gates are left */
+	return 0;
+}
+
+static int check_operands(struct detach *detach, int count, const char *operand)
+{
+	if (detach->all && count)
+		return kvg_options_usage_error(&usage, "--all goes without '%s'", operand);
+	if (!detach->all && !count)
+		return kvg_options_usage_error(&usage, "expected CGROUP or --all");
+	if (kvg_places_cgroup_root(&detach->places, &detach->root))
+		return KVG_EXIT_FAILED;
+	if (!detach->all && normalise(detach->root, operand, &detach->path) < 0) {
+		kvg_log_error("out of memory");
+		return KVG_EXIT_FAILED;
+	}
+	return 0;
+}
+
+int kvg_cmd_detach(int argc, char **argv)
+{
+	KVG_CLEANUP(detach_done) struct detach detach = {0};
+	int status;
+
+	status = kvg_options_parse(&usage, argc, argv, NULL, &detach);
+	if (status != KVG_OPTIONS_GO)
+		return status;
+	status = check_operands(&detach, argc - optind, argv[optind]);
+	if (status)
+		return status;
+
+	status = detach_sets(&detach);
+	if (status)
+		return status;
+	if (!detach.all && !detach.detached && !detach.failed) {
+		kvg_log_error("'%s' is not gated", *detach.path ? detach.path : "/");
+		return KVG_EXIT_FAILED;
+	}
+	if (detach.all && !detach.detached && !detach.failed)
+		printf("no gates\n");
+	return detach.failed ? KVG_EXIT_FAILED : 0;
+}
