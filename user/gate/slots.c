@@ -23,6 +23,9 @@ union lpm_key {
  */
 #define UPDATE_TRIES 100
 
+/* Fewer look-ups than this are done before a thread has started. */
+#define CHECK_THREAD_MIN 1000
+
 static void set_key(const struct kvg_prefix *prefix, union lpm_key *ret)
 {
 	memset(ret, 0, sizeof(*ret));
@@ -108,22 +111,51 @@ static int write_rules(int trie, const struct rules *rules)
 	return 0;
 }
 
+/* struct check - part of the rules, to be read back */
+struct check {
+	int trie;
+	const struct rules *rules;
+	__u32 first;
+	__u32 end;
+	int result;
+};
+
 /*
  * Looking up a prefix by its own length finds that prefix, if it is there. Every rule answers with
  * its own services, and nothing else was ever written to this trie: so it holds the policy.
  */
-static int check_rules(int trie, const struct rules *rules)
+static void *check_part(void *data)
 {
+	struct check *check = data;
+	const struct rules *rules = check->rules;
 	size_t size = key_size(rules->family);
 
-	for (__u32 i = 0; i < rules->count; i++) {
+	for (__u32 i = check->first; i < check->end; i++) {
 		struct kvg_grant grant = {};
 
-		if (bpf_map_lookup_elem(trie, rules->keys + i * size, &grant) < 0 ||
+		if (bpf_map_lookup_elem(check->trie, rules->keys + i * size, &grant) < 0 ||
 		    grant.services != rules->grants[i].services)
-			return -EIO;
+			check->result = -EIO;
 	}
-	return 0;
+	return NULL;
+}
+
+/* A look-up is a system call: of 100,000, a second thread takes half. */
+static int check_rules(int trie, const struct rules *rules)
+{
+	__u32 middle = rules->count / 2;
+	struct check head = {.trie = trie, .rules = rules, .end = middle};
+	struct check tail = {.trie = trie, .rules = rules, .first = middle, .end = rules->count};
+	pthread_t thread;
+	bool threaded =
+		middle > CHECK_THREAD_MIN && pthread_create(&thread, NULL, check_part, &tail) == 0;
+
+	check_part(&head);
+	if (threaded)
+		pthread_join(thread, NULL);
+	else
+		check_part(&tail);
+	return head.result < 0 ? head.result : tail.result;
 }
 
 /* A trie that holds @policy's rules of a family, frozen; a descriptor, or a negative errno. */
