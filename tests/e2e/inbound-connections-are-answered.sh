@@ -22,9 +22,24 @@ ask 192.0.2.2 || fail "IPv4 was not answered"
 ask 2001:db8::2 || fail "IPv6 was not answered"
 ask 192.0.2.2 || fail "a second connection was not answered"
 
-# Out of the listener's port, and into a port that others talk to the client from.
-said=$(gated "$E2E/probe" --bind 443 tcp 203.0.113.9 9000) && fail "got out: $said"
-holds "$said" '^EPERM|^EADDRINUSE'
+# Out of a port that a listener of its own has, too.
+from_listeners_port() {
+	gated python3 - "$1" <<'PYTHON'
+import errno, socket, sys
+listener = socket.socket()
+listener.bind(("127.0.0.1", 7443))
+listener.listen()
+outbound = socket.socket()
+outbound.settimeout(1)
+outbound.bind(("192.0.2.2", 7443))
+try:
+    outbound.connect((sys.argv[1], 9000))
+    print("reached")
+except OSError as error:
+    print(errno.errorcode.get(error.errno, error))
+PYTHON
+}
+same "from a listener's port" EPERM "$(from_listeners_port 203.0.113.9)"
 refused tcp 203.0.113.9 9000
 
 kvgate attach --ranges "$RANGES" --resolver none --inbound deny "$CG"

@@ -94,15 +94,16 @@ int kvg_pins_get(const char *set_path, const char *folder, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
-static int is_visible(const struct dirent *entry)
+/* A bpffs has pins of the kernel's own at its root (maps.debug): no folders. */
+static int is_folder(const struct dirent *entry)
 {
-	return entry->d_name[0] != '.';
+	return entry->d_type == DT_DIR && entry->d_name[0] != '.';
 }
 
-int kvg_pins_list(const char *path, char ***ret)
+int kvg_pins_list_folders(const char *path, char ***ret)
 {
 	struct dirent **entries = NULL;
-	int count = scandir(path, &entries, is_visible, alphasort);
+	int count = scandir(path, &entries, is_folder, alphasort);
 	char **names;
 	int r = 0;
 

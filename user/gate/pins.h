@@ -17,8 +17,8 @@ int kvg_pins_put(const char *set_path, const char *folder, const char *name, int
 /** kvg_pins_get() - open <set_path>/<folder>/<name>; a descriptor, or a negative errno */
 int kvg_pins_get(const char *set_path, const char *folder, const char *name);
 
-/** kvg_pins_list() - names in a folder, sorted, NULL-terminated, all owned by the caller; 0 or -errno */
-int kvg_pins_list(const char *path, char ***ret);
+/** kvg_pins_list_folders() - folders in @path, sorted, NULL-terminated, all the caller's; 0 or -errno */
+int kvg_pins_list_folders(const char *path, char ***ret);
 
 /** kvg_pins_remove_tree() - a folder and all below it; 0, -ENOENT, or another negative errno */
 int kvg_pins_remove_tree(const char *path);

@@ -301,7 +301,7 @@ int kvg_set_remove(const char *bpffs_dir, const char *name)
 
 int kvg_set_list(const char *bpffs_dir, char ***ret)
 {
-	return kvg_pins_list(bpffs_dir, ret);
+	return kvg_pins_list_folders(bpffs_dir, ret);
 }
 
 void kvg_set_list_free(char **names)
