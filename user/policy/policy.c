@@ -189,13 +189,13 @@ static int check_size(const struct kvg_policy *policy, struct kvg_diag *reterr_d
 
 static int set_digest(struct kvg_policy *policy)
 {
-	KVG_CLEANUP(kvg_freep) char *text = NULL;
+	KVG_CLEANUP(kvg_freep) unsigned char *bytes = NULL;
 	size_t size;
 	int r;
 
-	r = kvg_policy_digest_text(policy, &text, &size);
+	r = kvg_policy_digest_bytes(policy, &bytes, &size);
 	if (r == 0)
-		kvg_digest(text, size, policy->digest);
+		kvg_digest(bytes, size, policy->digest);
 	return r;
 }
 

@@ -54,7 +54,7 @@ struct kvg_policy_host {
  *            its parent rule or a merge with its sibling makes needless), self-contained: a rule
  *            inside another has at least the outer one's services
  * @services: sorted by protocol, then port; the distinct ones of all rules
- * @digest:   over what is enforced, see kvg_policy_digest_text()
+ * @digest:   over what is enforced, see kvg_policy_digest_bytes()
  * @owned:    what the strings and arrays above live in; policy.c's own business
  */
 struct kvg_policy {
@@ -109,25 +109,25 @@ int kvg_policy_add_source(struct kvg_policy *policy, const struct kvg_source *so
 int kvg_policy_add_host(struct kvg_policy *policy, const struct kvg_policy_host *host);
 
 /**
- * kvg_policy_digest_text() - what the digest is the SHA-256 of
+ * kvg_policy_digest_bytes() - what the digest is the SHA-256 of
  * @policy:   its rules and services complete
- * @ret:      the text, freed by the caller
- * @ret_size: bytes
+ * @ret:      the bytes, freed by the caller
+ * @ret_size: how many
  *
- * Lines, each ended by a newline, and nothing else:
+ * Numbers of more than one byte are big-endian:
  *
- *	kvgate-policy 1
- *	mode enforce
- *	inbound allow
- *	20.190.128.0/18 tcp/443
- *	192.0.2.53/32 tcp/53 udp/53
+ *	"kvgate-policy 1\n"
+ *	1 byte   mode: 0 enforce, 1 audit
+ *	1 byte   inbound: 0 allow, 1 deny
+ *	1 byte   number of services; then each: 1 byte protocol (6, 17), 2 bytes port
+ *	rules, in their order, each: 1 byte 4 or 6, 1 byte prefix length, 4 or 16 bytes address,
+ *	         4 bytes services: bit i (1 << i) stands for the service i above
  *
- * the rules in their order, their services sorted by protocol, then port. Names of profiles, files and
- * tags, change numbers and times are not in it.
+ * Names of profiles, files and tags, change numbers and times are not in it.
  *
  * Return: 0, or -ENOMEM
  */
-int kvg_policy_digest_text(const struct kvg_policy *policy, char **ret, size_t *ret_size);
+int kvg_policy_digest_bytes(const struct kvg_policy *policy, unsigned char **ret, size_t *ret_size);
 
 /** kvg_policy_free() - free it; NULL is fine; Return: NULL */
 struct kvg_policy *kvg_policy_free(struct kvg_policy *policy);

@@ -82,7 +82,7 @@ static int check_form(const struct kvg_policy *policy)
 
 int kvg_policy_check(const struct kvg_policy *policy)
 {
-	KVG_CLEANUP(kvg_freep) char *text = NULL;
+	KVG_CLEANUP(kvg_freep) unsigned char *bytes = NULL;
 	unsigned char digest[KVG_DIGEST_BYTES];
 	size_t size;
 	int r;
@@ -103,10 +103,10 @@ int kvg_policy_check(const struct kvg_policy *policy)
 
 	r = check_form(policy);
 	if (r == 0)
-		r = kvg_policy_digest_text(policy, &text, &size);
+		r = kvg_policy_digest_bytes(policy, &bytes, &size);
 	if (r < 0)
 		return r;
 
-	kvg_digest(text, size, digest);
+	kvg_digest(bytes, size, digest);
 	return memcmp(digest, policy->digest, sizeof(digest)) == 0 ? 0 : -EINVAL;
 }

@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "policy/policy.h"
+#include "policy/policy_lines.h"
 #include "policy/profile.h"
 
 #define FORMAT_VERSION 1
@@ -22,9 +23,14 @@ struct place {
 	size_t index;
 };
 
+/* permits[starts[i]] is the first of the rule that stands at place i. */
 struct reader {
 	json_t *root;
+	struct kvg_policy_lines lines;
 	struct kvg_policy *policy;
+	size_t *starts;
+	size_t rules_count;
+	size_t rules_allocated;
 	struct kvg_permit *permits;
 	size_t permits_count;
 	size_t permits_allocated;
@@ -34,7 +40,9 @@ struct reader {
 static void reader_done(struct reader *reader)
 {
 	json_decref(reader->root);
+	kvg_policy_lines_done(&reader->lines);
 	kvg_policy_free(reader->policy);
+	free(reader->starts);
 	free(reader->permits);
 }
 
@@ -196,6 +204,43 @@ static int add_permit(struct reader *reader, const struct kvg_permit *permit)
 	return 0;
 }
 
+/* A new rule begins: its prefix. */
+static int start_rule(struct reader *reader, const struct place *place, const char *prefix,
+		      struct kvg_permit *permit)
+{
+	struct kvg_diag diag;
+	int r;
+
+	r = kvg_prefix_parse(prefix, &permit->prefix, &diag);
+	if (r < 0) {
+		kvg_diag_set(reader->diag, r, "'prefix' of %s[%zu]: %s", place->list, place->index,
+			     diag.msg);
+		return r;
+	}
+	if (permit->prefix.bits == 0)
+		return fault(reader, place, "prefix", "holds every address: it opens the gate");
+
+	if (reader->rules_count == reader->rules_allocated) {
+		size_t more = 2 * reader->rules_allocated + 64;
+		size_t *starts = reallocarray(reader->starts, more, sizeof(*starts));
+
+		if (!starts)
+			return -ENOMEM;
+		reader->starts = starts;
+		reader->rules_allocated = more;
+	}
+	reader->starts[reader->rules_count++] = reader->permits_count;
+	return 0;
+}
+
+static int read_service(const struct reader *reader, const struct place *place, const char *text,
+			struct kvg_service *ret)
+{
+	if (!text || kvg_service_parse(text, ret, NULL) < 0)
+		return fault(reader, place, "allow", "holds what is no service such as tcp/443");
+	return 0;
+}
+
 /* Every name of "from" asked for every service of "allow", as far as the document tells. */
 static int read_names(struct reader *reader, const struct place *place, const json_t *names,
 		      struct kvg_permit *permit)
@@ -219,31 +264,6 @@ static int read_names(struct reader *reader, const struct place *place, const js
 	return 0;
 }
 
-static int read_prefix(const struct reader *reader, const struct place *place, const char *text,
-		       struct kvg_prefix *ret)
-{
-	struct kvg_diag diag;
-	int r;
-
-	r = kvg_prefix_parse(text, ret, &diag);
-	if (r < 0)
-		return kvg_diag_set(reader->diag, r, "'prefix' of %s[%zu]: %s", place->list,
-				    place->index, diag.msg);
-	if (ret->bits == 0)
-		return fault(reader, place, "prefix", "holds every address: it opens the gate");
-	return 0;
-}
-
-static int read_service(const struct reader *reader, const struct place *place, json_t *value,
-			struct kvg_service *ret)
-{
-	const char *text = json_string_value(value);
-
-	if (!text || kvg_service_parse(text, ret, NULL) < 0)
-		return fault(reader, place, "allow", "holds what is no service such as tcp/443");
-	return 0;
-}
-
 static int read_rule(struct reader *reader, const struct place *place, json_t *object)
 {
 	static const char *const known[] = {"prefix", "allow", "from", NULL};
@@ -259,7 +279,7 @@ static int read_rule(struct reader *reader, const struct place *place, json_t *o
 	if (r == 0)
 		r = get_string(reader, place, object, "prefix", &prefix);
 	if (r == 0)
-		r = read_prefix(reader, place, prefix, &permit.prefix);
+		r = start_rule(reader, place, prefix, &permit);
 	if (r == 0)
 		r = get_list(reader, place, object, "allow", &services);
 	if (r == 0)
@@ -271,13 +291,45 @@ static int read_rule(struct reader *reader, const struct place *place, json_t *o
 		return fault(reader, place, "allow", "is empty");
 	json_array_foreach(services, i, value)
 	{
-		r = read_service(reader, place, value, &permit.service);
+		r = read_service(reader, place, json_string_value(value), &permit.service);
 		if (r == 0)
 			r = read_names(reader, place, names, &permit);
-		if (r < 0)
+		if (r)
 			return r;
 	}
 	return 0;
+}
+
+static int read_line(struct reader *reader, const struct place *place,
+		     const struct kvg_policy_line *line)
+{
+	struct kvg_permit permit = {0};
+	int r;
+
+	r = start_rule(reader, place, line->prefix, &permit);
+	for (size_t i = 0; i < line->services_count && r == 0; i++) {
+		r = read_service(reader, place, line->services[i], &permit.service);
+		for (size_t j = 0; j < line->names_count && r == 0; j++) {
+			permit.from = line->names[j];
+			r = add_permit(reader, &permit);
+		}
+	}
+	return r;
+}
+
+static int read_lines(struct reader *reader)
+{
+	struct place place = {"rules", 0};
+	struct kvg_policy_line line;
+	int r;
+
+	while ((r = kvg_policy_lines_next(&reader->lines, &line)) > 0) {
+		r = read_line(reader, &place, &line);
+		if (r)
+			return r;
+		place.index++;
+	}
+	return r;
 }
 
 static int find_function(const char *word, enum kvg_function *ret)
@@ -313,7 +365,8 @@ static int read_host(struct reader *reader, const struct place *place, json_t *o
 
 	if (json_array_size(services) != 1)
 		return fault(reader, place, "allow", "is not one service");
-	r = read_service(reader, place, json_array_get(services, 0), &host.service);
+	r = read_service(reader, place, json_string_value(json_array_get(services, 0)),
+			 &host.service);
 	if (r < 0)
 		return r;
 	if (find_function(function, &host.function) < 0)
@@ -354,21 +407,18 @@ static int read_list(struct reader *reader, const char *key,
 static int compare_rules(const struct reader *reader)
 {
 	const struct kvg_policy *policy = reader->policy;
-	const json_t *rules = json_object_get(reader->root, "rules");
 	struct place place = {"rules", 0};
-	char text[KVG_PREFIX_STRLEN];
 
-	for (size_t i = 0; i < policy->rules_count && i < json_array_size(rules); i++) {
-		const json_t *prefix = json_object_get(json_array_get(rules, i), "prefix");
-
+	for (size_t i = 0; i < policy->rules_count && i < reader->rules_count; i++) {
 		place.index = i;
-		kvg_prefix_format(&policy->rules[i].prefix, text);
-		if (strcmp(text, json_string_value(prefix)) != 0)
-			return fault(reader, &place, "prefix",
-				     "is needless, not canonical or not in its place");
+		if (kvg_prefix_compare(&policy->rules[i].prefix,
+				       &reader->permits[reader->starts[i]].prefix) != 0)
+			return fault(reader, &place, "prefix", "is needless or not in its place");
 	}
-	if (policy->rules_count != json_array_size(rules))
-		return kvg_diag_set(reader->diag, -EINVAL, "'rules' has needless ones");
+	if (policy->rules_count != reader->rules_count) {
+		kvg_diag_set(reader->diag, -EINVAL, "'rules' has needless ones");
+		return -EINVAL;
+	}
 	return 0;
 }
 
@@ -406,7 +456,8 @@ static int read_policy(struct reader *reader)
 	if (r == 0)
 		r = read_list(reader, "sources", read_source);
 	if (r == 0)
-		r = read_list(reader, "rules", read_rule);
+		r = reader->lines.rules ? read_lines(reader)
+					: read_list(reader, "rules", read_rule);
 	if (r == 0)
 		r = read_list(reader, "hosts", read_host);
 	if (r)
@@ -418,33 +469,60 @@ static int read_policy(struct reader *reader)
 				   reader->diag);
 	if (r == 0)
 		r = compare_rules(reader);
-	return r < 0 ? r : check_digest(reader);
+	return r ? r : check_digest(reader);
+}
+
+static int load(struct reader *reader, const char *data, size_t size)
+{
+	json_error_t error;
+
+	reader->root = json_loadb(data, size, JSON_REJECT_DUPLICATES, &error);
+	if (!reader->root)
+		return kvg_diag_set_at(reader->diag, -EINVAL,
+				       error.line > 0 ? (unsigned int)error.line : 0,
+				       error.column > 0 ? (unsigned int)error.column : 0,
+				       "no JSON: %s", error.text);
+	return read_policy(reader);
+}
+
+static int parse_lines(const char *data, size_t size, struct kvg_policy **ret,
+		       struct kvg_diag *reterr_diag)
+{
+	KVG_CLEANUP(reader_done) struct reader reader = {.diag = reterr_diag};
+	int r;
+
+	r = kvg_policy_lines_split(data, size, &reader.lines);
+	if (r == 0)
+		r = load(&reader, reader.lines.rest, reader.lines.rest_size);
+	if (r == 0)
+		*ret = KVG_TAKE_PTR(reader.policy);
+	return r;
+}
+
+static int parse_any(const char *data, size_t size, struct kvg_policy **ret,
+		     struct kvg_diag *reterr_diag)
+{
+	KVG_CLEANUP(reader_done) struct reader reader = {.diag = reterr_diag};
+	int r;
+
+	r = load(&reader, data, size);
+	if (r == 0)
+		*ret = KVG_TAKE_PTR(reader.policy);
+	return r;
 }
 
 int kvg_policy_parse(const char *data, size_t size, struct kvg_policy **ret,
 		     struct kvg_diag *reterr_diag)
 {
-	KVG_CLEANUP(reader_done) struct reader reader = {.diag = reterr_diag};
-	json_error_t error;
 	int r;
 
 	if (size > KVG_POLICY_MAX_BYTES)
 		return kvg_diag_set(reterr_diag, -EFBIG, "longer than %lu MiB",
 				    KVG_POLICY_MAX_BYTES >> 20);
 
-	reader.root = json_loadb(data, size, JSON_REJECT_DUPLICATES, &error);
-	if (!reader.root)
-		return kvg_diag_set_at(reterr_diag, -EINVAL,
-				       error.line > 0 ? (unsigned int)error.line : 0,
-				       error.column > 0 ? (unsigned int)error.column : 0,
-				       "no JSON: %s", error.text);
-
-	r = read_policy(&reader);
-	if (r == -ENOMEM)
-		return kvg_diag_set(reterr_diag, r, "out of memory");
-	if (r < 0)
-		return r;
-
-	*ret = KVG_TAKE_PTR(reader.policy);
-	return 0;
+	/* What is wrong is said by the reader that knows its place in the whole document. */
+	r = parse_lines(data, size, ret, NULL);
+	if (r < 0 && r != -ENOMEM)
+		r = parse_any(data, size, ret, reterr_diag);
+	return r == -ENOMEM ? kvg_diag_set(reterr_diag, r, "out of memory") : r;
 }

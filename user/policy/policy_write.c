@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* A policy as text: the JSON document, one rule a line, and what its digest covers. */
+/* A policy as text: the JSON document, one rule a line. policy_lines.c reads what is written here. */
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -48,28 +48,6 @@ static void write_services(FILE *file, const struct kvg_policy *policy, __u32 se
 		fputs_unlocked(kvg_service_format(&policy->services[i], word), file);
 		before = between;
 	}
-}
-
-int kvg_policy_digest_text(const struct kvg_policy *policy, char **ret, size_t *ret_size)
-{
-	char word[KVG_PREFIX_STRLEN];
-	struct text text;
-	int r;
-
-	r = text_open(&text);
-	if (r < 0)
-		return r;
-
-	fprintf(text.file, "kvgate-policy 1\nmode %s\ninbound %s\n", kvg_mode_word(policy->mode),
-		kvg_inbound_word(policy->inbound));
-	for (size_t i = 0; i < policy->rules_count; i++) {
-		const struct kvg_rule *rule = &policy->rules[i];
-
-		fputs_unlocked(kvg_prefix_format(&rule->prefix, word), text.file);
-		write_services(text.file, policy, rule->services, " ", " ");
-		fputc_unlocked('\n', text.file);
-	}
-	return text_close(&text, ret, ret_size);
 }
 
 /* A file's name may be any bytes, a JSON string may not: what is not ASCII becomes '?'. */
