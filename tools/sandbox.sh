@@ -156,6 +156,8 @@ new_network() {
 	ip -n "$SERVER" address add 2001:db8::1/64 dev eth0 nodad
 	ip -n "$SERVER" link set eth0 up
 	ip -n "$CLIENT" link set eth0 up
+	wait_for 5 no_tentative "$CLIENT"
+	wait_for 5 no_tentative "$SERVER"
 
 	serve_prefix 198.51.100.0/24
 	serve_prefix 203.0.113.0/24
@@ -163,6 +165,9 @@ new_network() {
 	# The client's own address lies in it; "local" is asked first, so the exception belongs there.
 	ip -n "$SERVER" route add 2001:db8::2/128 dev eth0 table local
 }
+
+# Until duplicate address detection is over, neighbours of IPv6 are not found.
+no_tentative() { [[ -z $(ip -n "$1" -6 address show tentative) ]]; }
 
 # serve_prefix PREFIX: the server has every address of it, and the client knows the way
 serve_prefix() {

@@ -15,6 +15,7 @@
 #include "cmd/places.h"
 #include "cmd/recording.h"
 #include "gate/gate.h"
+#include "gate/intake.h"
 
 #define FD_PATH_LEN 32 /* "/proc/self/fd/" and a number */
 
@@ -245,13 +246,16 @@ static int create(struct attach *attach, struct kvg_diag *reterr_diag)
 	int r;
 
 	kvg_places_set_name(attach->cgroup.id, name);
-	kvg_set_remove(bpffs_dir, name); /* half of one, if any: it gates nothing */
-	r = kvg_set_create(bpffs_dir, name, &attach->set, reterr_diag);
+	r = kvg_set_remove_unused(bpffs_dir, name, reterr_diag);
+	if (r == 0)
+		r = kvg_set_create(bpffs_dir, name, &attach->set, reterr_diag);
 	if (r < 0)
 		return r;
 	r = kvg_gate_attach(attach->set, &attach->cgroup, attach->policy, 0, reterr_diag);
 	if (r < 0)
 		kvg_set_remove(bpffs_dir, name);
+	else
+		r = kvg_intake_count(attach->set);
 	return r;
 }
 

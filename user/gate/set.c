@@ -299,6 +299,31 @@ int kvg_set_remove(const char *bpffs_dir, const char *name)
 	return r;
 }
 
+int kvg_set_remove_unused(const char *bpffs_dir, const char *name, struct kvg_diag *reterr_diag)
+{
+	KVG_CLEANUP(kvg_freep) char *links = NULL;
+	char **gates = NULL;
+	bool used;
+	int r;
+
+	if (asprintf(&links, "%s/%s/links", bpffs_dir, name) < 0)
+		return -ENOMEM;
+	r = kvg_pins_list_folders(links, &gates);
+	if (r < 0)
+		return kvg_diag_set(reterr_diag, r, "%s: %s", links, strerror(-r));
+	used = gates[0] != NULL;
+	kvg_set_list_free(gates);
+	if (used)
+		return kvg_diag_set(
+			reterr_diag, -EBUSY,
+			"%s/%s cannot be read, and a gate hangs on it: kvgate detach it "
+			"first",
+			bpffs_dir, name);
+
+	r = kvg_set_remove(bpffs_dir, name);
+	return r == -ENOENT ? 0 : r;
+}
+
 int kvg_set_list(const char *bpffs_dir, char ***ret)
 {
 	return kvg_pins_list_folders(bpffs_dir, ret);

@@ -117,6 +117,16 @@ void kvg_set_closep(struct kvg_set **set);
  */
 int kvg_set_remove(const char *bpffs_dir, const char *name);
 
+/**
+ * kvg_set_remove_unused() - remove what an interrupted kvgate left, if it gates nothing
+ * @bpffs_dir:   as before
+ * @name:        the set
+ * @reterr_diag: why not
+ *
+ * Return: 0, also if there is no such set; -EBUSY a gate hangs on it
+ */
+int kvg_set_remove_unused(const char *bpffs_dir, const char *name, struct kvg_diag *reterr_diag);
+
 /** kvg_set_list() - names of all sets, NULL-terminated, sorted; freed by kvg_set_list_free() */
 int kvg_set_list(const char *bpffs_dir, char ***ret);
 
