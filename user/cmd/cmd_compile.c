@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "cmd/commands.h"
 #include "cmd/options.h"
+#include "cmd/rule_text.h"
 
 struct compile {
 	const char *output;
@@ -93,17 +94,10 @@ static void write_origins(FILE *file, const struct kvg_policy *policy)
 static void write_rule(FILE *file, const struct kvg_policy *policy, const struct kvg_rule *rule)
 {
 	char prefix[KVG_PREFIX_STRLEN];
-	char service[KVG_SERVICE_STRLEN];
-	char services[KVG_SERVICES_MAX * (KVG_SERVICE_STRLEN + 1)] = "";
+	char services[KVG_RULE_SERVICES_STRLEN];
 
-	for (size_t i = 0; i < policy->services_count; i++) {
-		if (!(rule->services & 1U << i))
-			continue;
-		if (*services)
-			strcat(services, " ");
-		strcat(services, kvg_service_format(&policy->services[i], service));
-	}
-	fprintf(file, "%-43s %-15s ", kvg_prefix_format(&rule->prefix, prefix), services);
+	fprintf(file, "%-43s %-15s ", kvg_prefix_format(&rule->prefix, prefix),
+		kvg_rule_services(policy, rule, services));
 	for (size_t i = 0; i < rule->from_count; i++)
 		fprintf(file, "%s%s", i ? ", " : "", rule->from[i]);
 	fputc('\n', file);

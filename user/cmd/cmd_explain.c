@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "cmd/commands.h"
 #include "cmd/options.h"
+#include "cmd/rule_text.h"
 #include "policy/explain.h"
 
 #define EXIT_REFUSED 3
@@ -21,6 +22,13 @@ static const struct kvg_option options[] = {
 	 .set = kvg_option_set_flag,
 	 .offset = offsetof(struct explain, json),
 	 .help = "print JSON"},
+	{.name = "cgroup",
+	 .argument = "PATH",
+	 .set = kvg_option_set_string,
+	 .offset = offsetof(struct explain, cgroup),
+	 .help = "ask what the kernel holds for this gated cgroup, not a file; which tag allows\n"
+		 "                                     it is known if `attach` kept the policy"},
+	KVG_PLACES_OPTIONS(offsetof(struct explain, places)),
 	{0},
 };
 
@@ -48,35 +56,17 @@ static const char *const reason_meanings[] = {
 #undef X
 };
 
-/* The question and its answer; what prints it need not know where the answer is from. */
+/*
+ * The question and its answer; what prints it need not know where the answer is from. Without a
+ * policy (of a gate whose policy nobody kept) there are no rules to show.
+ */
 struct answer {
 	const struct kvg_policy *policy;
+	const unsigned char *digest;
+	enum kvg_mode mode;
 	struct kvg_destination destination;
 	struct kvg_explanation explanation;
 };
-
-static json_t *rule_to_json(const struct kvg_policy *policy, const struct kvg_rule *rule)
-{
-	char prefix[KVG_PREFIX_STRLEN];
-	char service[KVG_SERVICE_STRLEN];
-	json_t *allow;
-	json_t *from;
-
-	if (!rule)
-		return json_null();
-
-	allow = json_array();
-	from = json_array();
-	for (size_t i = 0; i < policy->services_count; i++) {
-		if (rule->services & 1U << i)
-			json_array_append_new(allow, json_string(kvg_service_format(
-							     &policy->services[i], service)));
-	}
-	for (size_t i = 0; i < rule->from_count; i++)
-		json_array_append_new(from, json_string(rule->from[i]));
-	return json_pack("{s:s, s:o, s:o}", "prefix", kvg_prefix_format(&rule->prefix, prefix),
-			 "allow", allow, "from", from);
-}
 
 static int print_json(const struct answer *answer)
 {
@@ -88,17 +78,17 @@ static int print_json(const struct answer *answer)
 	json_t *root;
 	int r;
 
-	kvg_digest_format(answer->policy->digest, hex);
+	kvg_digest_format(answer->digest, hex);
 	snprintf(digest, sizeof(digest), "sha256:%s", hex);
 
 	root = json_pack("{s:s, s:s, s:s?, s:o}", "destination",
 			 kvg_destination_format(&answer->destination, destination), "verdict",
 			 allowed ? "allowed" : "refused", "reason",
 			 allowed ? NULL : reason_labels[explanation->reason], "rule",
-			 rule_to_json(answer->policy, explanation->rule));
+			 kvg_rule_to_json(answer->policy, explanation->rule));
 	if (root && !allowed)
 		json_object_set_new(root, "nearest",
-				    rule_to_json(answer->policy, explanation->nearest));
+				    kvg_rule_to_json(answer->policy, explanation->nearest));
 	if (root)
 		json_object_set_new(root, "digest", json_string(digest));
 
@@ -112,14 +102,10 @@ static void print_rule(const char *title, const struct kvg_policy *policy,
 		       const struct kvg_rule *rule)
 {
 	char prefix[KVG_PREFIX_STRLEN];
-	char service[KVG_SERVICE_STRLEN];
+	char services[KVG_RULE_SERVICES_STRLEN];
 
-	printf("  %-8s %s:", title, kvg_prefix_format(&rule->prefix, prefix));
-	for (size_t i = 0; i < policy->services_count; i++) {
-		if (rule->services & 1U << i)
-			printf(" %s", kvg_service_format(&policy->services[i], service));
-	}
-	printf(", from ");
+	printf("  %-8s %s: %s, from ", title, kvg_prefix_format(&rule->prefix, prefix),
+	       kvg_rule_services(policy, rule, services));
 	for (size_t i = 0; i < rule->from_count; i++)
 		printf("%s%s", i ? ", " : "", rule->from[i]);
 	putchar('\n');
@@ -135,7 +121,7 @@ static void print_text(const struct answer *answer)
 	if (!allowed)
 		printf("%s is refused (%s): %s\n", destination, reason_labels[explanation->reason],
 		       reason_meanings[explanation->reason]);
-	else if (explanation->rule)
+	else if (explanation->rule || !answer->policy)
 		printf("%s is allowed\n", destination);
 	else
 		printf("%s is allowed: loopback is always reachable\n", destination);
@@ -144,12 +130,12 @@ static void print_text(const struct answer *answer)
 		print_rule("rule", answer->policy, explanation->rule);
 	if (explanation->nearest && explanation->nearest != explanation->rule)
 		print_rule("nearest", answer->policy, explanation->nearest);
-	if (!allowed && answer->policy->mode == KVG_MODE_AUDIT)
+	if (!allowed && answer->mode == KVG_MODE_AUDIT)
 		printf("  the policy is in mode audit: it would be recorded and let through\n");
 }
 
-static int find_answer(struct kvg_options *shared, struct kvg_policy **ret_policy,
-		       struct answer *answer)
+static int ask_policy(struct kvg_options *shared, struct kvg_policy **ret_policy,
+		      struct answer *answer)
 {
 	int status = kvg_options_policy(shared, KVG_RESOLV_CONF, ret_policy);
 
@@ -157,13 +143,69 @@ static int find_answer(struct kvg_options *shared, struct kvg_policy **ret_polic
 		return status;
 
 	answer->policy = *ret_policy;
+	answer->digest = answer->policy->digest;
+	answer->mode = answer->policy->mode;
 	kvg_explain(answer->policy, &answer->destination, &answer->explanation);
+	return 0;
+}
+
+static int find_gate(const struct explain *explain, struct kvg_set **ret, __u64 *ret_cgroup_id)
+{
+	KVG_CLEANUP(kvg_cgroup_done) struct kvg_cgroup cgroup = KVG_CGROUP_NONE;
+	KVG_CLEANUP(kvg_freep) char *root = NULL;
+	struct kvg_diag diag = {0};
+	int r;
+
+	if (kvg_places_cgroup_root(&explain->places, &root))
+		return KVG_EXIT_FAILED;
+	r = kvg_cgroup_open(root, explain->cgroup, &cgroup, &diag);
+	if (r == 0)
+		r = kvg_gate_find(kvg_places_bpffs(&explain->places), cgroup.id, ret, &diag);
+	if (r < 0) {
+		kvg_log_error("'%s': %s", explain->cgroup, diag.msg);
+		return KVG_EXIT_FAILED;
+	}
+	*ret_cgroup_id = cgroup.id;
+	return 0;
+}
+
+/* The verdict is the kernel's; the rules that go with it are from the policy that attach kept. */
+static int ask_kernel(const struct explain *explain, const struct kvg_options *shared,
+		      struct kvg_gate_info *info, struct kvg_policy **ret_policy,
+		      struct answer *answer)
+{
+	KVG_CLEANUP(kvg_set_closep) struct kvg_set *set = NULL;
+	struct kvg_gate gate = {0};
+	struct kvg_diag diag = {0};
+	struct kvg_flow flow;
+	__u64 cgroup_id;
+	int r;
+
+	if (find_gate(explain, &set, &cgroup_id))
+		return KVG_EXIT_FAILED;
+	kvg_destination_flow(&answer->destination, &flow);
+	r = kvg_gate_read(set, cgroup_id, NULL, info);
+	if (r == 0)
+		r = kvg_ask(set, cgroup_id, &flow, &gate, &diag);
+	if (r < 0) {
+		kvg_log_error("'%s': %s", explain->cgroup, diag.msg[0] ? diag.msg : strerror(-r));
+		return KVG_EXIT_FAILED;
+	}
+
+	if (kvg_saved_policy_get(shared->state_dir, info->digest, ret_policy) == 0) {
+		answer->policy = *ret_policy;
+		kvg_explain(answer->policy, &answer->destination, &answer->explanation);
+	}
+	answer->explanation.reason = r;
+	answer->digest = info->digest;
+	answer->mode = gate.mode;
 	return 0;
 }
 
 static int run(const struct explain *explain, struct kvg_options *shared, const char *text)
 {
 	KVG_CLEANUP(kvg_policy_freep) struct kvg_policy *policy = NULL;
+	struct kvg_gate_info info = {0};
 	struct answer answer = {0};
 	struct kvg_diag diag;
 	int status;
@@ -171,7 +213,8 @@ static int run(const struct explain *explain, struct kvg_options *shared, const 
 	if (kvg_destination_parse(text, &answer.destination, &diag) < 0)
 		return kvg_options_usage_error(&usage, "%s", diag.msg);
 
-	status = find_answer(shared, &policy, &answer);
+	status = explain->cgroup ? ask_kernel(explain, shared, &info, &policy, &answer)
+				 : ask_policy(shared, &policy, &answer);
 	if (status)
 		return status;
 

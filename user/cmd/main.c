@@ -16,6 +16,7 @@ static const struct command {
 	{"attach", kvg_cmd_attach, "gate a cgroup; the gate stays when kvgate ends"},
 	{"compile", kvg_cmd_compile, "make a policy from range documents and a profile"},
 	{"detach", kvg_cmd_detach, "remove a gate, or all of them"},
+	{"diff", kvg_cmd_diff, "say what a client gains and loses between two of them"},
 	{"doctor", kvg_cmd_doctor, "say what this machine can and cannot do for kvgate"},
 	{"explain", kvg_cmd_explain, "say whether a destination is let through, and why"},
 	{"run", kvg_cmd_run, "run a command behind a gate of its own"},

@@ -187,10 +187,8 @@ static int permit_crl_tag(struct job *job, const char *name)
 	const struct kvg_group *group = document ? kvg_document_find(document, name) : NULL;
 
 	if (!group)
-		return kvg_diag_set(job->diag, -EINVAL,
-				    "unknown CRL tag '%s': %s%s%s has no such id", name,
-				    document ? "'" : "", document ? document->file : "nothing",
-				    document ? "'" : "");
+		return kvg_diag_set(job->diag, -EINVAL, "unknown CRL tag '%s': '%s' has no such id",
+				    name, document ? document->file : "no document");
 	return permit_group(job, document, group, &service, make_from(job, "crl:", name));
 }
 

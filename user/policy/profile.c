@@ -242,6 +242,11 @@ int kvg_profile_add_allow(struct kvg_profile *profile, const char *prefix, const
 	if (r < 0)
 		return r;
 
+	for (const char *c = note; c && *c; c++) {
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			return kvg_diag_set(reterr_diag, -EINVAL,
+					    "bad note '%s': expected one line of text", note);
+	}
 	if (note) {
 		allow.note = strdup(note);
 		if (!allow.note)

@@ -11,25 +11,56 @@
 
 #define LIST_LINE_LEN 160 /* a note is broken into lines of about this many characters */
 
-/* What follows "TAG." in the id of a regional tag of @tag, or NULL. */
-static const char *region_suffix(const struct kvg_group *group, const char *tag)
+/* "FranceCentral" of "AzureKeyVault.FranceCentral". */
+static const char *suffix_of(const struct kvg_group *group, const char *tag)
+{
+	return group->name + strlen(tag) + 1;
+}
+
+/* Names are sorted: those that begin with "TAG." stand together, from the first on. */
+static const struct kvg_group *first_of(const struct kvg_document *document, const char *tag)
 {
 	size_t length = strlen(tag);
+	size_t lo = 0;
+	size_t hi = document->groups_count;
 
-	if (!*group->region || strncmp(group->name, tag, length) != 0 || group->name[length] != '.')
-		return NULL;
-	return group->name + length + 1;
+	while (lo < hi) {
+		size_t middle = lo + (hi - lo) / 2;
+		const char *name = document->groups[middle].name;
+		int order = strncmp(name, tag, length);
+
+		if (order < 0 || (order == 0 && (unsigned char)name[length] < '.'))
+			lo = middle + 1;
+		else
+			hi = middle;
+	}
+	return document->groups + lo;
+}
+
+/* The next regional tag of @tag after @group, or at first_of(); NULL at the end. */
+static const struct kvg_group *next_of(const struct kvg_document *document, const char *tag,
+				       const struct kvg_group *group)
+{
+	const struct kvg_group *end = document->groups + document->groups_count;
+	size_t length = strlen(tag);
+
+	for (group = group ? group + 1 : first_of(document, tag); group < end; group++) {
+		if (strncmp(group->name, tag, length) != 0 || group->name[length] != '.')
+			return NULL;
+		if (*group->region)
+			return group;
+	}
+	return NULL;
 }
 
 const struct kvg_group *kvg_regions_find(const struct kvg_document *document, const char *tag,
 					 const char *region)
 {
-	for (size_t i = 0; i < document->groups_count; i++) {
-		const struct kvg_group *group = &document->groups[i];
-		const char *suffix = region_suffix(group, tag);
+	const struct kvg_group *group = NULL;
 
-		if (suffix &&
-		    (strcasecmp(suffix, region) == 0 || strcasecmp(group->region, region) == 0))
+	while ((group = next_of(document, tag, group))) {
+		if (strcasecmp(suffix_of(group, tag), region) == 0 ||
+		    strcasecmp(group->region, region) == 0)
 			return group;
 	}
 	return NULL;
@@ -49,10 +80,10 @@ bool kvg_group_publishes(const struct kvg_group *group, const struct kvg_prefix 
 const struct kvg_group *kvg_regions_of_prefix(const struct kvg_document *document, const char *tag,
 					      const struct kvg_prefix *prefix)
 {
-	for (size_t i = 0; i < document->groups_count; i++) {
-		const struct kvg_group *group = &document->groups[i];
+	const struct kvg_group *group = NULL;
 
-		if (region_suffix(group, tag) && kvg_group_publishes(group, prefix))
+	while ((group = next_of(document, tag, group))) {
+		if (kvg_group_publishes(group, prefix))
 			return group;
 	}
 	return NULL;
@@ -79,23 +110,20 @@ static int note_line(struct kvg_notes *notes, const char *tag, bool first, const
 int kvg_regions_note_known(const struct kvg_document *document, const char *tag,
 			   struct kvg_notes *notes)
 {
+	const struct kvg_group *group = NULL;
 	char line[2 * LIST_LINE_LEN] = "";
 	size_t used = 0;
 	bool first = true;
 	int r = 0;
 
-	for (size_t i = 0; i < document->groups_count && r == 0; i++) {
-		const char *suffix = region_suffix(&document->groups[i], tag);
-
-		if (!suffix)
-			continue;
-		if (used + strlen(suffix) > LIST_LINE_LEN && used) {
+	while (r == 0 && (group = next_of(document, tag, group))) {
+		if (used > LIST_LINE_LEN) {
 			r = note_line(notes, tag, first, line);
 			first = false;
 			used = 0;
 		}
 		used += (size_t)snprintf(line + used, sizeof(line) - used, "%s%s", used ? ", " : "",
-					 suffix);
+					 suffix_of(group, tag));
 		if (used >= sizeof(line))
 			used = sizeof(line) - 1;
 	}
