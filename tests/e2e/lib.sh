@@ -49,7 +49,9 @@ need_kvgate() {
 # kvgate COMMAND...: with the pins in the test's own bpffs
 kvgate() {
 	case $1 in
-	run | attach | detach | status | explain) "$KVGATE" "$1" --bpffs-dir "$SCRATCH/bpf" "${@:2}" ;;
+	run) "$KVGATE" "$1" --bpffs-dir "$SCRATCH/bpf" "${@:2}" ;;
+	attach | detach | status | explain)
+		"$KVGATE" "$1" --bpffs-dir "$SCRATCH/bpf" --state-dir "$SCRATCH/state" "${@:2}" ;;
 	*) "$KVGATE" "$@" ;;
 	esac
 }
@@ -90,3 +92,23 @@ same() { [[ $2 == "$3" ]] || fail "$1: expected '$2', got '$3'"; }
 
 # holds TEXT PATTERN: a line of TEXT matches the extended regular expression
 holds() { grep -Eq -- "$2" <<<"$1" || fail "'$2' is not in: $1"; }
+
+# prepare_run: "${RUN[@]}" is `kvgate run` by the sample documents; its cgroups are below $CG
+prepare_run() {
+	new_cgroup run && CG=$REPLY
+	RUN=("$KVGATE" run --bpffs-dir "$SCRATCH/bpf" --cgroup-parent "${CG#"$CGROUPS"}"
+		--ranges "$RANGES" --resolver none --crl-hosts none)
+}
+
+# nothing_left: neither pins, nor cgroups below $CG, nor processes in it
+nothing_left() {
+	same "pins" "" "$(find "$SCRATCH/bpf" -mindepth 1 -type d)"
+	same "cgroups" "" "$(find "$CG" -mindepth 1 -type d)"
+	same "processes" "" "$(cat "$CG/cgroup.procs")"
+}
+
+# sum_of FILE: what the lines of the record add up to
+sum_of() {
+	python3 -c 'import json, sys
+print(sum(json.loads(line)["kvgate"]["count"] for line in open(sys.argv[1])))' "$1"
+}

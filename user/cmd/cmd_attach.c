@@ -14,6 +14,7 @@
 #include "cmd/commands.h"
 #include "cmd/places.h"
 #include "cmd/recording.h"
+#include "cmd/saved_policy.h"
 #include "gate/gate.h"
 #include "gate/intake.h"
 
@@ -34,6 +35,7 @@ struct attach {
 	struct kvg_set *set;
 	struct kvg_gate gate;
 	struct kvg_gate_info info;
+	__u8 old_digest[KVG_DIGEST_BYTES]; /* zero if the cgroup was not gated */
 };
 
 static int set_pid(void *field, const char *argument, struct kvg_diag *reterr_diag)
@@ -234,6 +236,7 @@ static int replace(struct attach *attach, struct kvg_diag *reterr_diag)
 
 	if (r == 0)
 		r = check_recorder(attach, reterr_diag);
+	memcpy(attach->old_digest, attach->info.digest, sizeof(attach->old_digest));
 	if (r == 0)
 		r = kvg_gate_replace(attach->set, attach->cgroup.id, attach->policy, reterr_diag);
 	return r;
@@ -303,6 +306,20 @@ static void report(const struct attach *attach)
 	fflush(stdout);
 }
 
+/* For `explain --cgroup`; what is enforced does not hang on it. */
+static void keep_policy(const struct attach *attach)
+{
+	const char *state_dir = attach->shared.state_dir;
+	int r = kvg_saved_policy_put(state_dir, attach->policy);
+
+	kvg_saved_policy_drop(state_dir, kvg_places_bpffs(&attach->places), attach->old_digest);
+
+	if (r < 0)
+		kvg_log_note("the policy cannot be kept in %s (%s): explain --cgroup will not know "
+			     "its tags",
+			     state_dir, strerror(-r));
+}
+
 static int record(const struct attach *attach)
 {
 	const struct kvg_recording recording = {
@@ -354,5 +371,6 @@ int kvg_cmd_attach(int argc, char **argv)
 		return status;
 
 	report(&attach);
+	keep_policy(&attach);
 	return record(&attach);
 }

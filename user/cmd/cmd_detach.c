@@ -14,6 +14,7 @@
 #include "cmd/places.h"
 #include "cmd/recording.h"
 #include "cmd/run.h"
+#include "cmd/saved_policy.h"
 #include "gate/gate.h"
 
 /* struct detach - options, and what was done */
@@ -22,6 +23,7 @@ struct detach {
 	bool all;
 	char *root;
 	char *path; /* of the cgroup to detach; NULL for all */
+	const char *state_dir;
 	size_t detached;
 	size_t failed;
 };
@@ -31,6 +33,11 @@ static const struct kvg_option options[] = {
 	 .set = kvg_option_set_flag,
 	 .offset = offsetof(struct detach, all),
 	 .help = "every gate, also of cgroups that are gone, and what half-made ones left"},
+	{.name = "state-dir",
+	 .argument = "DIR",
+	 .set = kvg_option_set_string,
+	 .offset = offsetof(struct detach, state_dir),
+	 .help = "where attach kept the policies (default " KVG_STATE_DIR ")"},
 	KVG_PLACES_OPTIONS(offsetof(struct detach, places)),
 	KVG_PLACES_RUN_DIR_OPTION(offsetof(struct detach, places)),
 	{0},
@@ -106,6 +113,7 @@ static void detach_gate(struct detach *detach, struct kvg_set *set, __u64 cgroup
 		detach->failed++;
 		return;
 	}
+	kvg_saved_policy_drop(detach->state_dir, kvg_places_bpffs(&detach->places), info.digest);
 	printf("detached %s\n", path);
 	detach->detached++;
 }
@@ -190,7 +198,7 @@ static int check_operands(struct detach *detach, int count, const char *operand)
 
 int kvg_cmd_detach(int argc, char **argv)
 {
-	KVG_CLEANUP(detach_done) struct detach detach = {0};
+	KVG_CLEANUP(detach_done) struct detach detach = {.state_dir = KVG_STATE_DIR};
 	int status;
 
 	status = kvg_options_parse(&usage, argc, argv, NULL, &detach);

@@ -8,13 +8,19 @@
 #include "base/log.h"
 #include "cmd/commands.h"
 #include "cmd/options.h"
+#include "cmd/places.h"
 #include "cmd/rule_text.h"
+#include "cmd/saved_policy.h"
+#include "gate/ask.h"
+#include "gate/gate.h"
 #include "policy/explain.h"
 
 #define EXIT_REFUSED 3
 
 struct explain {
 	bool json;
+	const char *cgroup;
+	struct kvg_places places;
 };
 
 static const struct kvg_option options[] = {
@@ -177,16 +183,14 @@ static int ask_kernel(const struct explain *explain, const struct kvg_options *s
 	KVG_CLEANUP(kvg_set_closep) struct kvg_set *set = NULL;
 	struct kvg_gate gate = {0};
 	struct kvg_diag diag = {0};
-	struct kvg_flow flow;
 	__u64 cgroup_id;
 	int r;
 
 	if (find_gate(explain, &set, &cgroup_id))
 		return KVG_EXIT_FAILED;
-	kvg_destination_flow(&answer->destination, &flow);
 	r = kvg_gate_read(set, cgroup_id, NULL, info);
 	if (r == 0)
-		r = kvg_ask(set, cgroup_id, &flow, &gate, &diag);
+		r = kvg_ask(set, cgroup_id, &answer->destination, &gate, &diag);
 	if (r < 0) {
 		kvg_log_error("'%s': %s", explain->cgroup, diag.msg[0] ? diag.msg : strerror(-r));
 		return KVG_EXIT_FAILED;
@@ -212,6 +216,10 @@ static int run(const struct explain *explain, struct kvg_options *shared, const 
 
 	if (kvg_destination_parse(text, &answer.destination, &diag) < 0)
 		return kvg_options_usage_error(&usage, "%s", diag.msg);
+	if (explain->cgroup && (shared->adhoc || shared->policy || shared->config ||
+				shared->profile_name || shared->ranges_count))
+		return kvg_options_usage_error(
+			&usage, "--cgroup asks the kernel: no policy can be given with it");
 
 	status = explain->cgroup ? ask_kernel(explain, shared, &info, &policy, &answer)
 				 : ask_policy(shared, &policy, &answer);

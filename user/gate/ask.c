@@ -31,13 +31,15 @@ static bool kvg_is_reply(const struct kvg_flow *flow, void *ctx)
 	return false;
 }
 
-int kvg_ask(struct kvg_set *set, __u64 cgroup_id, const struct kvg_flow *flow,
+int kvg_ask(struct kvg_set *set, __u64 cgroup_id, const struct kvg_destination *destination,
 	    struct kvg_gate *ret_gate, struct kvg_diag *reterr_diag)
 {
+	struct kvg_flow flow;
 	int r = kvg_gate_read(set, cgroup_id, ret_gate, NULL);
 
 	if (r < 0)
 		return kvg_diag_set(reterr_diag, r, "the gate's entry cannot be read: %s",
 				    strerror(-r));
-	return kvg_decide(ret_gate, flow, set);
+	kvg_destination_flow(destination, &flow);
+	return kvg_decide(ret_gate, &flow, set);
 }

@@ -9,20 +9,19 @@
 #include "gate/set.h"
 #include "kvg_event.h"
 #include "kvg_policy.h"
-
-struct kvg_flow; /* kvg_decide.h */
+#include "policy/explain.h"
 
 /**
- * kvg_ask() - what would the gate say to this flow now?
+ * kvg_ask() - what would the gate say to this destination now?
  * @set:         the gate's set
  * @cgroup_id:   the gate
- * @flow:        the flow; no connection that others opened
+ * @destination: of a flow that the client opens
  * @ret_gate:    the gate's entry that was judged by
  * @reterr_diag: what could not be read
  *
  * Return: enum kvg_reason, or a negative errno
  */
-int kvg_ask(struct kvg_set *set, __u64 cgroup_id, const struct kvg_flow *flow,
+int kvg_ask(struct kvg_set *set, __u64 cgroup_id, const struct kvg_destination *destination,
 	    struct kvg_gate *ret_gate, struct kvg_diag *reterr_diag);
 
 #endif

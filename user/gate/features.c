@@ -120,23 +120,18 @@ static bool probe_links(const struct where *where, char *detail)
 	return errno == EBADF;
 }
 
-static bool has_packet_helper(enum bpf_func_id helper)
-{
-	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_CGROUP_SKB, helper, NULL) == 1;
-}
-
 static bool probe_packet_pid(const struct where *where, char *detail)
 {
 	(void)where;
 	(void)detail;
-	return has_packet_helper(BPF_FUNC_get_current_pid_tgid);
+	return kvg_probe_packet_pid();
 }
 
 static bool probe_packet_comm(const struct where *where, char *detail)
 {
 	(void)where;
 	(void)detail;
-	return has_packet_helper(BPF_FUNC_get_current_comm);
+	return kvg_probe_packet_comm();
 }
 
 static bool probe_batch(const struct where *where, char *detail)

@@ -259,3 +259,37 @@ int kvg_gate_find(const char *bpffs_dir, __u64 cgroup_id, struct kvg_set **ret,
 		kvg_diag_set(reterr_diag, r, "no gate on this cgroup");
 	return r;
 }
+
+static bool set_has_policy(const struct kvg_set *set, const __u8 digest[32])
+{
+	KVG_CLEANUP(kvg_freep) __u64 *ids = NULL;
+	size_t count = 0;
+
+	if (kvg_gate_list(set, &ids, &count) < 0)
+		return true;
+	for (size_t i = 0; i < count; i++) {
+		struct kvg_gate_info info;
+
+		if (kvg_gate_read(set, ids[i], NULL, &info) == 0 &&
+		    memcmp(info.digest, digest, sizeof(info.digest)) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool kvg_gate_is_policy_used(const char *bpffs_dir, const __u8 digest[32])
+{
+	char **names = NULL;
+	bool used = false;
+
+	if (kvg_set_list(bpffs_dir, &names) < 0)
+		return true;
+	for (char **name = names; *name && !used; name++) {
+		KVG_CLEANUP(kvg_set_closep) struct kvg_set *set = NULL;
+
+		used = kvg_set_open(bpffs_dir, *name, &set, NULL) < 0 ||
+		       set_has_policy(set, digest);
+	}
+	kvg_set_list_free(names);
+	return used;
+}

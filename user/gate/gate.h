@@ -66,4 +66,7 @@ int kvg_gate_read_counters(const struct kvg_set *set, __u64 cgroup_id, struct kv
 int kvg_gate_find(const char *bpffs_dir, __u64 cgroup_id, struct kvg_set **ret,
 		  struct kvg_diag *reterr_diag);
 
+/** kvg_gate_is_policy_used() - is the policy of @digest in force on a gate of any set? */
+bool kvg_gate_is_policy_used(const char *bpffs_dir, const __u8 digest[32]);
+
 #endif

@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "gate/pins.h"
+#include "gate/probe.h"
 #include "kvg_event.h"
 #include "kvg_policy.h"
 
@@ -99,11 +100,6 @@ int kvg_set_program(const struct kvg_set *set, enum kvg_program program)
 	return set->programs[program];
 }
 
-static bool has_helper(enum bpf_func_id helper)
-{
-	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_CGROUP_SKB, helper, NULL) == 1;
-}
-
 /* What the last load said; the verifier's complaint is the only thing that tells a bug from a lack. */
 static char load_log[512];
 
@@ -136,10 +132,8 @@ static int load(struct kvg_set *set, struct kvg_diag *reterr_diag)
 		return kvg_diag_set(reterr_diag, -errno, "cannot open the BPF programs: %s",
 				    strerror(errno));
 
-	set->skel->rodata->kvg_cfg_packet_pid = has_helper(BPF_FUNC_get_current_pid_tgid) &&
-						has_helper(BPF_FUNC_get_current_cgroup_id) &&
-						has_helper(BPF_FUNC_get_current_uid_gid);
-	set->skel->rodata->kvg_cfg_packet_comm = has_helper(BPF_FUNC_get_current_comm);
+	set->skel->rodata->kvg_cfg_packet_pid = kvg_probe_packet_pid();
+	set->skel->rodata->kvg_cfg_packet_comm = kvg_probe_packet_comm();
 
 	r = kvg_cgroup_bpf__load(set->skel);
 	if (r < 0)
