@@ -186,8 +186,8 @@ static void what_dates_cannot_order_is_an_error(void **state)
 		put(&folder, pairs[i][0], DOC("1"));
 		put(&folder, pairs[i][1], DOC("2"));
 		snprintf(message, sizeof(message),
-			 "service-tags of public like \"%s\", and no dates in their names say "
-			 "which is newer",
+			 "this and \"%s\" are both service-tags of public, and no dates in their "
+			 "names say which is newer",
 			 pairs[i][0]);
 		assert_fault(&library, folder, -EEXIST, pairs[i][1], message);
 		assert_int_equal(folder_remove(&folder), 0);

@@ -38,13 +38,12 @@ static void sets_are_groups_by_their_number(void **state)
 
 static void what_is_left_out_is_empty(void **state)
 {
-	DOC document = parsed(SETS(
-		SET("59",
-		    ",\"urls\":[\"*.hip.live.com\"],"
-		    "\"tcpPorts\":\"143, 587, 993, 995\"") "," SET("11", ",\"ips\":[\"198.51.100.0/"
-									 "24\"],\"udpPorts\":"
-									 "\"3478\"") "," SET("7",
-											     "")));
+	DOC document = parsed(SETS(SET(
+		"59",
+		",\"urls\":[\"*.hip.live.com\"],"
+		"\"tcpPorts\":\"143, 587, 993, 995\"") "," SET("11", ",\"ips\":[\"198.51.100.0/"
+								     "24\"],\"udpPorts\":"
+								     "\"3478\"") "," SET("7", "")));
 
 	(void)state;
 	assert_int_equal(document->groups_count, 4);
@@ -112,6 +111,8 @@ static void fields_must_be_there_and_of_their_type(void **state)
 		{SETS(SET("57", ",\"ips\":\"192.0.2.0/24\"")),
 		 "set 57: its prefixes are a string, not a list"},
 		{SETS(SET("57", ",\"ips\":null")), "set 57: its prefixes are null, not a list"},
+		{SETS(SET("57", ",\"addressPrefixes\":[\"192.0.2.0/24\"],\"ips\":0")),
+		 "set 57: its prefixes are an integer, not a list"},
 		{SETS(SET("57", ",\"ips\":[\"192.0.2.0/24\",{}]")),
 		 "set 57, prefix 2 is an object, not a string"},
 	};

@@ -94,14 +94,19 @@ static int read_short(struct kvg_document *document, const char *text, size_t si
 	if (r < 0)
 		return r;
 
-	return read_root(&reader, root);
+	/* Only there is "addressPrefixes" what a number stands for. */
+	if (!kvg_service_tags_recognise(root))
+		return -ENOMSG;
+
+	reader.text_size = lists.size;
+	return kvg_service_tags_read(&reader, root);
 }
 
 static int read_plain(struct kvg_document *document, const char *text, size_t size,
 		      struct kvg_diag *diag)
 {
 	KVG_CLEANUP(kvg_json_decrefp) json_t *root = NULL;
-	struct kvg_reader reader = {.document = document, .diag = diag};
+	struct kvg_reader reader = {.document = document, .diag = diag, .text_size = size};
 	const char *nul;
 	int r;
 

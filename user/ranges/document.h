@@ -47,7 +47,7 @@ enum kvg_document_kind {
  * struct kvg_group - the prefixes that one tag or set publishes
  * @name:          tag id or set number, exactly as published
  * @region:        "region" of the tag's properties, lower case as published; "" if not regional
- * @prefixes:      sorted by kvg_prefix_compare(), no two equal
+ * @prefixes:      sorted by kvg_prefix_compare(), no two equal; a part of the document's
  * @count:         how many
  */
 struct kvg_group {
@@ -66,8 +66,9 @@ struct kvg_group {
  * @first_day:     earliest day its file name may mean, YYYYMMDD; 0 if the name has no date
  * @last_day:      latest such day; differs from @first_day where the name says only a month
  * @digest:        SHA-256 of the file's bytes
- * @groups:        sorted by name (strcmp), unique
+ * @groups:        sorted by name (strcmp), unique; one piece with their names and regions
  * @groups_count:  how many
+ * @prefixes:      those of all groups, in one piece
  */
 struct kvg_document {
 	enum kvg_document_kind kind;
@@ -79,6 +80,7 @@ struct kvg_document {
 	unsigned char digest[KVG_DIGEST_BYTES];
 	struct kvg_group *groups;
 	size_t groups_count;
+	struct kvg_prefix *prefixes;
 };
 
 /**

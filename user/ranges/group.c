@@ -39,40 +39,39 @@ static int read_item(const struct kvg_json_place *place, const json_t *item, siz
 	return 0;
 }
 
-static int read_items(const struct kvg_json_place *place, const json_t *list,
-		      struct kvg_group *group)
+static int read_items(struct kvg_reader *reader, const struct kvg_json_place *place,
+		      const json_t *list, struct kvg_group *group)
 {
 	size_t count = json_array_size(list);
 
-	group->prefixes = calloc(count + 1, sizeof(*group->prefixes));
-	if (!group->prefixes)
-		return kvg_diag_set(place->diag, -ENOMEM, "out of memory");
+	if (count > reader->prefixes_room)
+		return -EOVERFLOW; /* impossible: they were counted */
 
+	group->prefixes = reader->prefixes;
+	group->count = count;
 	for (size_t i = 0; i < count; i++) {
 		int r = read_item(place, json_array_get(list, i), i + 1, &group->prefixes[i]);
 
 		if (r < 0)
 			return r;
 	}
-	group->count = count;
+
+	reader->prefixes += count;
+	reader->prefixes_room -= count;
 	return 0;
 }
 
-static int copy_taken(const struct kvg_lists *lists, const json_t *number, struct kvg_group *group)
+static int find_taken(const struct kvg_reader *reader, const json_t *number,
+		      struct kvg_group *group)
 {
 	size_t i = (size_t)json_integer_value(number);
 
-	if (i >= lists->lists_count)
+	if (i >= reader->lists->lists_count)
 		return -EINVAL;
 
-	group->count = lists->lists[i].count;
-	group->prefixes = calloc(group->count + 1, sizeof(*group->prefixes));
-	if (!group->prefixes)
-		return -ENOMEM;
-
-	if (group->count)
-		memcpy(group->prefixes, lists->prefixes + lists->lists[i].first,
-		       group->count * sizeof(*group->prefixes));
+	group->count = reader->lists->lists[i].count;
+	if (group->count > 0)
+		group->prefixes = reader->prefixes + reader->lists->lists[i].first;
 	return 0;
 }
 
@@ -97,17 +96,31 @@ static int sort_prefixes(const struct kvg_json_place *place, struct kvg_group *g
 	return 0;
 }
 
-static int name_group(const struct kvg_json_place *place, const char *region,
-		      struct kvg_group *group)
+/* Into the room behind the groups; every name and region was longer in the text, by its quotes. */
+static char *keep_text(struct kvg_reader *reader, const char *text)
 {
-	if (place->name)
-		group->name = strdup(place->name);
-	else if (asprintf(&group->name, "%zu", place->number) < 0)
-		group->name = NULL;
+	size_t size = strlen(text) + 1;
+	char *kept = reader->texts;
 
-	group->region = strdup(region);
+	if (size > reader->texts_room)
+		return NULL;
+
+	memcpy(kept, text, size);
+	reader->texts += size;
+	reader->texts_room -= size;
+	return kept;
+}
+
+static int name_group(struct kvg_reader *reader, const struct kvg_json_place *place,
+		      const char *region, struct kvg_group *group)
+{
+	char number[24];
+
+	snprintf(number, sizeof(number), "%zu", place->number);
+	group->name = keep_text(reader, place->name ? place->name : number);
+	group->region = keep_text(reader, region);
 	if (!group->name || !group->region)
-		return kvg_diag_set(place->diag, -ENOMEM, "out of memory");
+		return kvg_json_refuse(place, -EOVERFLOW, ": no room for its name");
 	return 0;
 }
 
@@ -117,14 +130,15 @@ int kvg_group_read(struct kvg_reader *reader, const struct kvg_json_place *place
 	struct kvg_group *group = &reader->document->groups[reader->document->groups_count++];
 	int r;
 
-	r = name_group(place, region, group);
+	*group = (struct kvg_group){};
+	r = name_group(reader, place, region, group);
 	if (r < 0 || !list)
 		return r;
 
 	if (json_is_array(list))
-		r = read_items(place, list, group);
+		r = read_items(reader, place, list, group);
 	else if (json_is_integer(list) && reader->lists)
-		r = copy_taken(reader->lists, list, group);
+		r = find_taken(reader, list, group);
 	else
 		r = kvg_json_refuse(place, -EINVAL, ": its prefixes are %s, not a list",
 				    kvg_json_type_words(json_typeof(list)));
@@ -134,11 +148,22 @@ int kvg_group_read(struct kvg_reader *reader, const struct kvg_json_place *place
 	return sort_prefixes(place, group);
 }
 
-int kvg_groups_make_room(struct kvg_reader *reader, size_t count)
+int kvg_groups_make_room(struct kvg_reader *reader, size_t count, size_t prefixes_count)
 {
-	reader->document->groups = calloc(count + 1, sizeof(*reader->document->groups));
-	if (!reader->document->groups)
+	struct kvg_document *document = reader->document;
+
+	document->groups = malloc(count * sizeof(*document->groups) + reader->text_size + 1);
+	if (reader->lists)
+		document->prefixes = KVG_TAKE_PTR(reader->lists->prefixes);
+	else
+		document->prefixes = calloc(prefixes_count + 1, sizeof(*document->prefixes));
+	if (!document->groups || (!document->prefixes && !reader->lists))
 		return kvg_diag_set(reader->diag, -ENOMEM, "out of memory");
+
+	reader->texts = (char *)(document->groups + count);
+	reader->texts_room = reader->text_size;
+	reader->prefixes = document->prefixes;
+	reader->prefixes_room = reader->lists ? 0 : prefixes_count;
 	return 0;
 }
 
@@ -158,12 +183,9 @@ int kvg_groups_sort(struct kvg_reader *reader, const char *noun)
 
 void kvg_groups_done(struct kvg_document *document)
 {
-	for (size_t i = 0; i < document->groups_count; i++) {
-		free(document->groups[i].name);
-		free(document->groups[i].region);
-		free(document->groups[i].prefixes);
-	}
 	free(document->groups);
+	free(document->prefixes);
 	document->groups = NULL;
+	document->prefixes = NULL;
 	document->groups_count = 0;
 }

@@ -138,9 +138,10 @@ static int take(struct kvg_library *library, const char *path, struct kvg_docume
 		return note(library, path, "the same bytes as ", held_path);
 
 	return kvg_diag_set(fault->diag, -EEXIST,
-			    "%s of %s like \"%s\", and no dates in their names say which is newer",
-			    kvg_document_kind_word(held->kind), kvg_cloud_word(held->cloud),
-			    held->file);
+			    "this and \"%s\" are both %s of %s, and no dates in their names say "
+			    "which is newer",
+			    held->file, kvg_document_kind_word(held->kind),
+			    kvg_cloud_word(held->cloud));
 }
 
 static int add_file(struct kvg_library *library, const char *path, const struct fault *fault)

@@ -154,7 +154,7 @@ int kvg_lists_take(struct kvg_lists *lists, const char *text, size_t size)
 {
 	struct cursor cursor = {.at = text, .end = text + size};
 
-	if (memchr(text, '\\', size))
+	if (memchr(text, '\\', size) || !memmem(text, size, KEY, KEY_LEN))
 		return -EINVAL;
 
 	lists->text = malloc(size + 1);

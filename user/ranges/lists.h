@@ -5,10 +5,10 @@
  * to be parsed as prefixes. So the lists of sound prefixes are taken out of the text, and a number
  * stands for each; jansson reads what remains and judges it.
  *
- * This is allowed only where it cannot change what the document says: no "\" is in it, so that a key
- * has one spelling; every "addressPrefixes" in it is followed by ":" and such a list; a number stands
- * where the list stood, apart from its neighbours. Anything else, and any fault whatever, and the
- * text is read again the plain way, which alone says what is wrong.
+ * This is allowed only where it cannot change what the document says: it is one of service tags; no
+ * "\" is in it, so that a key has one spelling; every "addressPrefixes" in it is followed by ":" and
+ * such a list; a number stands where the list stood, apart from its neighbours. Anything else, and
+ * any fault whatever, and the text is read again the plain way, which alone says what is wrong.
  */
 #ifndef KVG_RANGES_LISTS_H
 #define KVG_RANGES_LISTS_H

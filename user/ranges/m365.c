@@ -76,6 +76,15 @@ static int read_id(struct kvg_json_place *place, const json_t *set)
 	return 0;
 }
 
+static size_t count_prefixes(const json_t *root)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < json_array_size(root); i++)
+		count += json_array_size(json_object_get(json_array_get(root, i), "ips"));
+	return count;
+}
+
 static int read_set(struct kvg_reader *reader, const json_t *set, size_t number)
 {
 	struct kvg_json_place place = {.noun = "entry", .number = number, .diag = reader->diag};
@@ -135,7 +144,7 @@ int kvg_m365_read(struct kvg_reader *reader, const json_t *root)
 	int r;
 
 	reader->document->kind = KVG_DOCUMENT_KIND_M365;
-	r = kvg_groups_make_room(reader, json_array_size(root));
+	r = kvg_groups_make_room(reader, json_array_size(root), count_prefixes(root));
 	if (r < 0)
 		return r;
 

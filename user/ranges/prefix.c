@@ -20,19 +20,15 @@ static const struct kvg_prefix ipv4_mapped = {
 	.addr = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff},
 };
 
-static unsigned int address_bits(__u8 family)
-{
-	return family == AF_INET ? 32 : 128;
-}
-
 static bool has_host_bits(const struct kvg_prefix *prefix)
 {
+	size_t size = prefix->family == AF_INET ? 4 : 16;
 	size_t i = prefix->bits / 8;
 
 	if (prefix->bits % 8 && prefix->addr[i++] & (0xff >> prefix->bits % 8))
 		return true;
 
-	for (; i < sizeof(prefix->addr); i++) {
+	for (; i < size; i++) {
 		if (prefix->addr[i])
 			return true;
 	}
@@ -44,24 +40,56 @@ static bool touches_ipv4_mapped(const struct kvg_prefix *prefix)
 	return kvg_prefix_holds(&ipv4_mapped, prefix) || kvg_prefix_holds(prefix, &ipv4_mapped);
 }
 
-/* NULL, or what is wrong, to complete a sentence that begins with the text. */
-static const char *read_address(const char *text, size_t size, struct kvg_prefix *ret)
+/* "192.0.2.0"; inet_pton(3) takes three times as long, and a document has 70,000 of them. */
+static bool read_ipv4(const char *text, size_t size, __u8 ret[4])
+{
+	size_t i = 0;
+
+	for (int byte = 0; byte < 4; byte++) {
+		unsigned int value = 0;
+		size_t begin;
+
+		if (byte > 0 && (i == size || text[i++] != '.'))
+			return false;
+
+		begin = i;
+		while (i < size && text[i] >= '0' && text[i] <= '9' && value < 256)
+			value = 10 * value + (unsigned int)(text[i++] - '0');
+
+		if (i == begin || value > 255 || (text[begin] == '0' && i > begin + 1))
+			return false;
+		ret[byte] = (__u8)value;
+	}
+	return i == size;
+}
+
+static bool read_ipv6(const char *text, size_t size, __u8 ret[16])
 {
 	char copy[INET6_ADDRSTRLEN];
 
 	if (size >= sizeof(copy) || memchr(text, '\0', size))
-		return "is not an IP address";
+		return false;
 
 	memcpy(copy, text, size);
 	copy[size] = '\0';
-	*ret = (struct kvg_prefix){.family = memchr(copy, ':', size) ? AF_INET6 : AF_INET};
-	if (inet_pton(ret->family, copy, ret->addr) != 1)
-		return "is not an IP address";
-
-	ret->bits = (__u8)address_bits(ret->family);
-	return NULL;
+	return inet_pton(AF_INET6, copy, ret) == 1;
 }
 
+/* NULL, or what is wrong, to complete a sentence that begins with the text. */
+static const char *read_address(const char *text, size_t size, struct kvg_prefix *ret)
+{
+	*ret = (struct kvg_prefix){.family = AF_INET, .bits = 32};
+	if (read_ipv4(text, size, ret->addr))
+		return NULL;
+
+	*ret = (struct kvg_prefix){.family = AF_INET6, .bits = 128};
+	if (read_ipv6(text, size, ret->addr))
+		return NULL;
+
+	return "is not an IP address";
+}
+
+/* @ret holds the whole address, with all of its bits. */
 static const char *read_bits(const char *text, size_t size, struct kvg_prefix *ret)
 {
 	unsigned int bits = 0;
@@ -75,7 +103,7 @@ static const char *read_bits(const char *text, size_t size, struct kvg_prefix *r
 		bits = 10 * bits + (unsigned int)(text[i] - '0');
 	}
 
-	if (bits > address_bits(ret->family))
+	if (bits > ret->bits)
 		return "has a prefix length that is too large";
 
 	ret->bits = (__u8)bits;

@@ -11,14 +11,24 @@
 
 /**
  * struct kvg_reader - a document while it is read
- * @document: to be filled; empty groups are freed with it
- * @lists:    what was taken out of the text before; NULL if it was read the plain way
- * @diag:     where a fault is written; NULL if nobody wants to know
+ * @document:      to be filled; empty groups are freed with it
+ * @lists:         what was taken out of the text before; NULL if it is read the plain way
+ * @diag:          where a fault is written; NULL if nobody wants to know
+ * @text_size:     bytes of the text that was read
+ * @texts:         where the next group's name and region go
+ * @texts_room:    for how many bytes more there is room
+ * @prefixes:      the document's: those of @lists, or where the next group's go
+ * @prefixes_room: for how many more there is room
  */
 struct kvg_reader {
 	struct kvg_document *document;
-	const struct kvg_lists *lists;
+	struct kvg_lists *lists;
 	struct kvg_diag *diag;
+	size_t text_size;
+	char *texts;
+	size_t texts_room;
+	struct kvg_prefix *prefixes;
+	size_t prefixes_room;
 };
 
 /** kvg_service_tags_recognise() - is this, whole or broken, a document of service tags? */
@@ -56,8 +66,15 @@ int kvg_m365_read(struct kvg_reader *reader, const json_t *root);
 int kvg_group_read(struct kvg_reader *reader, const struct kvg_json_place *place,
 		   const char *region, const json_t *list);
 
-/** kvg_groups_make_room() - for @count groups in the empty document; Return: 0, or -ENOMEM */
-int kvg_groups_make_room(struct kvg_reader *reader, size_t count);
+/**
+ * kvg_groups_make_room() - for the groups of an empty document
+ * @reader:         the document's
+ * @count:          groups
+ * @prefixes_count: prefixes in lists that were not taken out before
+ *
+ * Return: 0, or -ENOMEM
+ */
+int kvg_groups_make_room(struct kvg_reader *reader, size_t count, size_t prefixes_count);
 
 /** kvg_groups_sort() - bring them in order; Return: 0, or -EINVAL if two @noun have one name */
 int kvg_groups_sort(struct kvg_reader *reader, const char *noun);

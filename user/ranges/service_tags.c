@@ -112,6 +112,21 @@ static int read_properties(struct kvg_reader *reader, const struct kvg_json_plac
 	return kvg_group_read(reader, place, region, list);
 }
 
+static size_t count_prefixes(const struct kvg_reader *reader, const json_t *values)
+{
+	size_t count = 0;
+
+	if (reader->lists)
+		return 0;
+
+	for (size_t i = 0; i < json_array_size(values); i++) {
+		const json_t *properties = json_object_get(json_array_get(values, i), "properties");
+
+		count += json_array_size(json_object_get(properties, "addressPrefixes"));
+	}
+	return count;
+}
+
 static int read_tag(struct kvg_reader *reader, const json_t *value, size_t number)
 {
 	struct kvg_json_place place = {.noun = "tag", .number = number, .diag = reader->diag};
@@ -203,7 +218,7 @@ int kvg_service_tags_read(struct kvg_reader *reader, const json_t *root)
 	if (r < 0)
 		return r;
 
-	r = kvg_groups_make_room(reader, json_array_size(values));
+	r = kvg_groups_make_room(reader, json_array_size(values), count_prefixes(reader, values));
 	if (r < 0)
 		return r;
 
