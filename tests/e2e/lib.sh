@@ -96,6 +96,7 @@ holds() { grep -Eq -- "$2" <<<"$1" || fail "'$2' is not in: $1"; }
 # prepare_run: "${RUN[@]}" is `kvgate run` by the sample documents; its cgroups are below $CG
 prepare_run() {
 	new_cgroup run && CG=$REPLY
+	# shellcheck disable=SC2034 # for those who source this
 	RUN=("$KVGATE" run --bpffs-dir "$SCRATCH/bpf" --cgroup-parent "${CG#"$CGROUPS"}"
 		--ranges "$RANGES" --resolver none --crl-hosts none)
 }

@@ -26,6 +26,8 @@ struct detach {
 	const char *state_dir;
 	size_t detached;
 	size_t failed;
+	int unread; /* why a set could not be read, first one */
+	struct kvg_diag why_unread;
 };
 
 static const struct kvg_option options[] = {
@@ -121,10 +123,12 @@ static void detach_gate(struct detach *detach, struct kvg_set *set, __u64 cgroup
 static void remove_set(struct detach *detach, const char *name)
 {
 	int r = kvg_set_remove(kvg_places_bpffs(&detach->places), name);
+	struct kvg_diag diag;
 
 	if (r < 0 && r != -ENOENT) {
-		kvg_log_error("cannot remove '%s/%s': %s", kvg_places_bpffs(&detach->places), name,
-			      strerror(-r));
+		kvg_diag_set(&diag, r, "cannot remove '%s/%s': %s",
+			     kvg_places_bpffs(&detach->places), name, strerror(-r));
+		kvg_places_log(r, &diag);
 		detach->failed++;
 	}
 }
@@ -136,11 +140,17 @@ static void detach_set(struct detach *detach, const char *name)
 	KVG_CLEANUP(kvg_freep) __u64 *ids = NULL;
 	KVG_CLEANUP(kvg_freep) __u64 *left = NULL;
 	size_t before = detach->detached;
+	struct kvg_diag diag = {0};
 	size_t count = 0;
 	size_t left_count = 0;
+	int r;
 
-	if (kvg_set_open(kvg_places_bpffs(&detach->places), name, &set, NULL) == 0 &&
-	    kvg_gate_list(set, &ids, &count) == 0) {
+	r = kvg_set_open(kvg_places_bpffs(&detach->places), name, &set, &diag);
+	if (r < 0 && r != -ENOENT && !detach->unread) {
+		detach->unread = r;
+		detach->why_unread = diag;
+	}
+	if (r == 0 && kvg_gate_list(set, &ids, &count) == 0) {
 		for (size_t i = 0; i < count; i++)
 			detach_gate(detach, set, ids[i]);
 		if (kvg_gate_list(set, &left, &left_count) < 0)
@@ -212,6 +222,10 @@ int kvg_cmd_detach(int argc, char **argv)
 	if (status)
 		return status;
 	if (!detach.all && !detach.detached && !detach.failed) {
+		if (detach.unread) {
+			kvg_places_log(detach.unread, &detach.why_unread);
+			return KVG_EXIT_FAILED;
+		}
 		kvg_log_error("'%s' is not gated", *detach.path ? detach.path : "/");
 		return KVG_EXIT_FAILED;
 	}
