@@ -40,13 +40,14 @@ struct kvg_packet {
 
 /*
  * Always 0, which the verifier cannot know. A number that went through kvg_forget() is any number to
- * it: it follows what comes after once, and not once for every constant that could have come.
+ * it: it follows what comes after once, and not once for every constant that could have come. Added and
+ * not or-ed: after an or of 32 bits Linux 5.10's verifier thinks that the upper half may be set.
  */
 __u32 kvg_unknown;
 
 static __always_inline __u32 kvg_forget(__u32 number)
 {
-	return number | kvg_unknown;
+	return number + kvg_unknown;
 }
 
 static __always_inline void kvg_forget_flow(struct kvg_flow *flow)

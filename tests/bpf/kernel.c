@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "gate/intake.h"
+#include "gate/probe.h"
 #include "gate/slots.h"
 #include "policy/profile.h"
 
@@ -33,11 +34,6 @@ const char *kvg_reason_word(enum kvg_reason reason)
 	return reason < KVG_REASON_COUNT ? reason_words[reason] : "no reason at all";
 }
 
-static bool has_helper(enum bpf_func_id helper)
-{
-	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_CGROUP_SKB, helper, NULL) == 1;
-}
-
 static int load(struct kvg_kernel *kernel, const struct kvg_kernel_sizes *sizes)
 {
 	struct kvg_cgroup_bpf *skel = kvg_cgroup_bpf__open();
@@ -46,10 +42,8 @@ static int load(struct kvg_kernel *kernel, const struct kvg_kernel_sizes *sizes)
 	if (!skel)
 		return -errno;
 	skel->rodata->kvg_cfg_test = true;
-	skel->rodata->kvg_cfg_packet_pid = has_helper(BPF_FUNC_get_current_pid_tgid) &&
-					   has_helper(BPF_FUNC_get_current_cgroup_id) &&
-					   has_helper(BPF_FUNC_get_current_uid_gid);
-	skel->rodata->kvg_cfg_packet_comm = has_helper(BPF_FUNC_get_current_comm);
+	skel->rodata->kvg_cfg_packet_pid = kvg_probe_packet_pid();
+	skel->rodata->kvg_cfg_packet_comm = kvg_probe_packet_comm();
 	if (sizes->ring_bytes)
 		bpf_map__set_max_entries(skel->maps.kvg_ring, sizes->ring_bytes);
 	return kvg_cgroup_bpf__load(skel);

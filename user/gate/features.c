@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "gate/cgroup.h"
+#include "gate/probe.h"
 #include "gate/set.h"
 #include "kvg_policy.h"
 
