@@ -6,6 +6,7 @@
 #ifndef KVG_CONFIG_BPF_H
 #define KVG_CONFIG_BPF_H
 
+#include <linux/types.h>
 #include <stdbool.h>
 
 /* The kernel knows the current process at the packet hook (6.12: pid; 6.18: its name too). */
@@ -18,5 +19,11 @@ const volatile bool kvg_cfg_packet_comm;
  * on the loopback device, so that is not looked at.
  */
 const volatile bool kvg_cfg_test;
+
+/*
+ * Bytes before the IP header in a test run: not zero where the test loads the packet hook as a tc program,
+ * for up to Linux 6.12 (and not in 6.18 any more) a cgroup program's test run sees no byte of its packet.
+ */
+const volatile __u32 kvg_cfg_test_at;
 
 #endif

@@ -21,6 +21,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
+#include "config.bpf.h"
 #include "kvg_decide.h"
 
 #define KVG_AF_INET  2 /* <sys/socket.h> is libc's; the numbers are the kernel's ABI */
@@ -151,8 +152,11 @@ static __always_inline void kvg_parse_packet(struct __sk_buff *skb, struct kvg_p
 {
 	void *data = (void *)(long)skb->data;
 	void *end = (void *)(long)skb->data_end;
-	__u8 *version = data;
+	__u8 *version;
 
+	if (kvg_cfg_test)
+		data += kvg_cfg_test_at;
+	version = data;
 	if (data + sizeof(*version) > end) {
 		ret->flow.fault = KVG_REASON_MALFORMED;
 		return;

@@ -12,6 +12,7 @@
 #include "gate/intake.h"
 #include "gate/probe.h"
 #include "gate/slots.h"
+#include "packet.h"
 #include "policy/profile.h"
 
 #include "bpf/cgroup.skel.h" /* needs kvg_event.h and kvg_policy.h */
@@ -34,9 +35,23 @@ const char *kvg_reason_word(enum kvg_reason reason)
 	return reason < KVG_REASON_COUNT ? reason_words[reason] : "no reason at all";
 }
 
-static int load(struct kvg_kernel *kernel, const struct kvg_kernel_sizes *sizes)
+/*
+ * The same instructions as a program that test runs show the packet to on every kernel. The helpers that
+ * the two may call are the same but for those on the current process.
+ */
+static void make_tc_program(struct kvg_cgroup_bpf *skel)
+{
+	bpf_program__set_type(skel->progs.kvg_egress, BPF_PROG_TYPE_SCHED_CLS);
+	bpf_program__set_expected_attach_type(skel->progs.kvg_egress, 0);
+	skel->rodata->kvg_cfg_test_at = ETH_HLEN;
+	skel->rodata->kvg_cfg_packet_pid = false;
+	skel->rodata->kvg_cfg_packet_comm = false;
+}
+
+static int load(struct kvg_kernel *kernel, const struct kvg_kernel_sizes *sizes, bool as_tc)
 {
 	struct kvg_cgroup_bpf *skel = kvg_cgroup_bpf__open();
+	int r;
 
 	kernel->skel = skel;
 	if (!skel)
@@ -46,7 +61,47 @@ static int load(struct kvg_kernel *kernel, const struct kvg_kernel_sizes *sizes)
 	skel->rodata->kvg_cfg_packet_comm = kvg_probe_packet_comm();
 	if (sizes->ring_bytes)
 		bpf_map__set_max_entries(skel->maps.kvg_ring, sizes->ring_bytes);
-	return kvg_cgroup_bpf__load(skel);
+	if (as_tc)
+		make_tc_program(skel);
+	r = kvg_cgroup_bpf__load(skel);
+	kernel->egress = bpf_program__fd(skel->progs.kvg_egress);
+	return r;
+}
+
+/* A packet that is in good order must not be malformed, whatever else there is against it. */
+static int try_packet(struct kvg_kernel *kernel, bool *ret_seen)
+{
+	struct kvg_packet_bytes packet;
+	struct kvg_verdict verdict;
+	int r;
+
+	kvg_packet_tcp(&packet, "192.0.2.1", 443);
+	kvg_kernel_gate(kernel)->slot = 1;
+	r = kvg_kernel_run(kernel, packet.bytes, packet.size, &verdict);
+	kvg_kernel_gate(kernel)->slot = 0;
+	*ret_seen = verdict.reason != KVG_REASON_MALFORMED;
+	return r;
+}
+
+/* Whichever way the kernel shows packets to the programs; found once. */
+static int load_seeing(struct kvg_kernel *kernel, const struct kvg_kernel_sizes *sizes)
+{
+	static bool known, seen;
+	int r;
+
+	if (known)
+		return load(kernel, sizes, !seen);
+
+	r = load(kernel, sizes, false);
+	if (r == 0)
+		r = try_packet(kernel, &seen);
+	if (r < 0)
+		return r;
+	known = true;
+
+	/* Again in any case: the packet is in the record now. */
+	kvg_cgroup_bpf__destroy(kernel->skel);
+	return load(kernel, sizes, !seen);
 }
 
 /* A table of counts as the product makes it, or one that is full sooner. */
@@ -75,7 +130,12 @@ int kvg_kernel_open(const struct kvg_kernel_sizes *sizes, struct kvg_kernel **re
 
 	if (!kernel)
 		return -ENOMEM;
-	r = load(kernel, sizes);
+
+	/* With an IP ethertype some kernels refuse to run a packet that is shorter than its header. */
+	ethernet = (struct ethhdr *)kernel->frame;
+	ethernet->h_proto = htons(ETH_P_802_EX1);
+
+	r = load_seeing(kernel, sizes);
 	if (r < 0)
 		return r;
 	r = kvg_set_adopt(kernel->skel->obj, &kernel->set);
@@ -83,11 +143,6 @@ int kvg_kernel_open(const struct kvg_kernel_sizes *sizes, struct kvg_kernel **re
 		r = put_tallies(kernel->set, sizes);
 	if (r < 0)
 		return r;
-	kernel->egress = bpf_program__fd(kernel->skel->progs.kvg_egress);
-
-	/* With an IP ethertype some kernels refuse to run a packet that is shorter than its header. */
-	ethernet = (struct ethhdr *)kernel->frame;
-	ethernet->h_proto = htons(ETH_P_802_EX1);
 
 	*ret = KVG_TAKE_PTR(kernel);
 	return 0;
@@ -126,6 +181,11 @@ const struct kvg_counters *kvg_kernel_counters(const struct kvg_kernel *kernel)
 bool kvg_kernel_names_process(const struct kvg_kernel *kernel)
 {
 	return kernel->skel->rodata->kvg_cfg_packet_pid;
+}
+
+__u32 kvg_kernel_extra_bytes(const struct kvg_kernel *kernel)
+{
+	return kernel->skel->rodata->kvg_cfg_test_at;
 }
 
 int kvg_kernel_fill(struct kvg_kernel *kernel, const struct kvg_policy *policy,

@@ -60,6 +60,9 @@ const struct kvg_counters *kvg_kernel_counters(const struct kvg_kernel *kernel);
 /** kvg_kernel_names_process() - does this kernel tell the packet hook who is sending? */
 bool kvg_kernel_names_process(const struct kvg_kernel *kernel);
 
+/** kvg_kernel_extra_bytes() - what records say of a packet's length more than from its IP header on */
+__u32 kvg_kernel_extra_bytes(const struct kvg_kernel *kernel);
+
 /**
  * kvg_kernel_fill() - put a policy into a fresh slot, without looking at it from any gate
  * @kernel:   where

@@ -96,13 +96,11 @@ static int write_rules(int trie, const struct rules *rules)
 	__u32 done = rules->count;
 	size_t size = key_size(rules->family);
 
-	/* In one call since Linux 5.13; what it did not do, or could not, goes one by one. */
+	/* In one call since Linux 5.13; older ones leave the count as it was, so it says nothing. */
 	if (bpf_map_update_batch(trie, rules->keys, rules->grants, &done, NULL) == 0)
 		return 0;
-	if (done > rules->count)
-		done = 0;
 
-	for (__u32 i = done; i < rules->count; i++) {
+	for (__u32 i = 0; i < rules->count; i++) {
 		int r = put_one(trie, rules->keys + i * size, &rules->grants[i]);
 
 		if (r < 0)
