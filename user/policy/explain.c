@@ -134,7 +134,10 @@ static __always_inline bool kvg_is_reply(const struct kvg_flow *flow, void *ctx)
 	return false;
 }
 
-/* Of the rules of the address's family with a bit of @services, the one with most leading bits in common. */
+/*
+ * Of the rules of the address's family with a bit of @services, the one with most leading bits in
+ * common. Rules that share equally many lie on one side of the address: below it the last is closest.
+ */
 static const struct kvg_rule *find_nearest(const struct kvg_policy *policy,
 					   const struct kvg_prefix *address, __u32 services)
 {
@@ -144,11 +147,13 @@ static const struct kvg_rule *find_nearest(const struct kvg_policy *policy,
 	for (size_t i = 0; i < policy->rules_count; i++) {
 		const struct kvg_rule *rule = &policy->rules[i];
 		unsigned int bits;
+		bool below;
 
 		if (rule->prefix.family != address->family || !(rule->services & services))
 			continue;
 		bits = kvg_address_common_bits(&rule->prefix, address);
-		if (!nearest || bits > most) {
+		below = bits < address->bits && kvg_address_bit(address, bits);
+		if (!nearest || bits > most || (bits == most && below)) {
 			nearest = rule;
 			most = bits;
 		}
