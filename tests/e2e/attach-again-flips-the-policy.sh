@@ -5,6 +5,7 @@
 # neither of the two allows, or refused that both allow.
 . "$(dirname "$0")/lib.sh"
 need_kvgate
+need_program bpftool
 new_network
 serve udp/53
 new_cgroup app && CG=$REPLY
@@ -50,6 +51,11 @@ attach --allow 203.0.113.2/31=tcp/99999 "$CG" 2>/dev/null && fail "a port that i
 attach --ranges "$SCRATCH/none" "$CG" 2>/dev/null && fail "ranges that are not there were taken"
 reached udp 203.0.113.1 53
 holds "$(kvgate status --json | tr -d ' ')" '"generation":12'
+
+# A flip does not mend a gate whose program somebody took away: that is said.
+bpftool link detach pinned "$(find "$SCRATCH/bpf" -path '*/links/*/egress')"
+said=$(attach "$CG" 2>&1) && fail "a gate that does not hold was not noticed"
+holds "$said" 'does not hold.*egress'
 kvgate detach "$CG"
 
 prepare_run

@@ -70,3 +70,10 @@ empty() { grep -q 'populated 0' "${cgroups[0]}/cgroup.events"; }
 wait_for 5 empty
 "${RUN[@]}" -- true
 nothing_left
+
+# Killed before there was a gate: a cgroup whose process id is nobody's.
+bash -c : &
+mkdir "$CG/kvgate-run-$!"
+wait $!
+"${RUN[@]}" -- true
+nothing_left

@@ -37,9 +37,9 @@ struct kvg_sink {
 };
 
 /* Moving is told by inode; what is not a regular file stays open. */
-static int open_file(struct kvg_sink *sink, const char *path)
+static int open_file(struct kvg_sink *sink, const char *path, int more_flags)
 {
-	int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY;
+	int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | more_flags;
 	struct stat st;
 	int fd;
 
@@ -82,7 +82,7 @@ static int open_target(struct kvg_sink *sink)
 	if (strcmp(path, "-") == 0)
 		return use_descriptor(sink, STDOUT_FILENO);
 
-	r = open_file(sink, path);
+	r = open_file(sink, path, 0);
 	if (r < 0 || !sink->is_regular)
 		return r;
 
@@ -221,7 +221,7 @@ static void follow_rotation(struct kvg_sink *sink)
 	if (stat(sink->path, &there) == 0 && there.st_ino == ours.st_ino &&
 	    there.st_dev == ours.st_dev)
 		return;
-	open_file(sink, sink->path);
+	open_file(sink, sink->path, O_NONBLOCK); /* whatever is there now */
 }
 
 /* A pipe or terminal that polls writable takes PIPE_BUF bytes without blocking. */

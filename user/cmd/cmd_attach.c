@@ -17,6 +17,7 @@
 #include "cmd/saved_policy.h"
 #include "gate/gate.h"
 #include "gate/intake.h"
+#include "gate/status.h"
 
 #define FD_PATH_LEN 32 /* "/proc/self/fd/" and a number */
 
@@ -262,6 +263,32 @@ static int create(struct attach *attach, struct kvg_diag *reterr_diag)
 	return r;
 }
 
+/* A flip changes the policy of programs that are there; that they still run is another matter. */
+static int check_health(const struct attach *attach)
+{
+	struct kvg_gate_status *gates = NULL;
+	struct kvg_diag diag = {0};
+	size_t count = 0;
+	size_t problems = 0;
+
+	if (kvg_status_read(kvg_places_bpffs(&attach->places), attach->root, &gates, &count,
+			    &diag) < 0) {
+		kvg_log_error("%s", diag.msg);
+		return KVG_EXIT_FAILED;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (gates[i].cgroup_id != attach->cgroup.id)
+			continue;
+		problems += gates[i].problems_count;
+		for (size_t j = 0; j < gates[i].problems_count; j++)
+			kvg_log_error(
+				"the gate of '%s' does not hold, detach it and attach again: %s",
+				attach->cgroup.path, gates[i].problems[j]);
+	}
+	kvg_status_free(gates, count);
+	return problems ? KVG_EXIT_FAILED : 0;
+}
+
 static int put_in_force(struct attach *attach)
 {
 	const char *bpffs_dir = kvg_places_bpffs(&attach->places);
@@ -283,7 +310,7 @@ static int put_in_force(struct attach *attach)
 		kvg_places_log(r, &diag);
 		return KVG_EXIT_FAILED;
 	}
-	return 0;
+	return attach->gate.generation > 1 ? check_health(attach) : 0;
 }
 
 static void report(const struct attach *attach)

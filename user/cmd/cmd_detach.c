@@ -178,7 +178,7 @@ static int detach_sets(struct detach *detach)
 		return KVG_EXIT_FAILED;
 	}
 	if (detach->all)
-		kvg_run_sweep(bpffs_dir, detach->root); /* takes the empty cgroups, too */
+		kvg_run_sweep(bpffs_dir, detach->root, NULL); /* takes the empty cgroups, too */
 	r = kvg_set_list(bpffs_dir, &names);
 	if (r < 0 && r != -ENOENT) {
 		kvg_log_error("%s: %s", bpffs_dir, strerror(-r));

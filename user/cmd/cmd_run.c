@@ -204,7 +204,7 @@ static int start(struct run *run, char **argv)
 
 	r = kvg_set_lock(kvg_places_bpffs(&run->places), &lock, &diag);
 	if (r == 0) {
-		kvg_run_sweep(kvg_places_bpffs(&run->places), run->root);
+		kvg_run_sweep(kvg_places_bpffs(&run->places), run->root, run->cgroup_parent);
 		r = make_gate(run, &diag);
 	}
 	if (r < 0) {

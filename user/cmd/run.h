@@ -40,9 +40,11 @@ int kvg_run_wait(const struct kvg_run_wait *wait);
  * kvg_run_sweep() - remove gates whose `kvgate run` died and whose processes have ended
  * @bpffs_dir: where the sets are; locked by the caller
  * @root:      mount point of cgroup v2
+ * @parent:    path of the cgroup below which cgroups without a gate are looked for, too; NULL for
+ *             this process's own
  *
  * A gate in whose cgroup processes are left stays: they were started to be held.
  */
-void kvg_run_sweep(const char *bpffs_dir, const char *root);
+void kvg_run_sweep(const char *bpffs_dir, const char *root, const char *parent);
 
 #endif

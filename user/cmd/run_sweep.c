@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "cmd/run.h"
@@ -45,7 +49,7 @@ static bool remove_cgroup(const char *root, __u64 cgroup_id)
 	       kvg_cgroup_remove(root, &cgroup) == 0;
 }
 
-void kvg_run_sweep(const char *bpffs_dir, const char *root)
+static void sweep_sets(const char *bpffs_dir, const char *root)
 {
 	char **names = NULL;
 
@@ -60,4 +64,36 @@ void kvg_run_sweep(const char *bpffs_dir, const char *root)
 			kvg_set_remove(bpffs_dir, *name);
 	}
 	kvg_set_list_free(names);
+}
+
+/* A kvgate that was killed before it made the gate, or after it removed it, leaves the cgroup alone. */
+static void sweep_folder(const char *path)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	int pid;
+
+	if (!dir)
+		return;
+	while ((entry = readdir(dir))) {
+		if (sscanf(entry->d_name, KVG_RUN_CGROUP_PREFIX "%d", &pid) == 1 && is_dead(pid))
+			unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR); /* only if it is empty */
+	}
+	closedir(dir);
+}
+
+void kvg_run_sweep(const char *bpffs_dir, const char *root, const char *parent)
+{
+	KVG_CLEANUP(kvg_freep) char *own = NULL;
+	KVG_CLEANUP(kvg_freep) char *path = NULL;
+
+	sweep_sets(bpffs_dir, root);
+	if (!parent && kvg_cgroup_of(0, &own) < 0)
+		return;
+	if (parent && strncmp(parent, root, strlen(root)) == 0)
+		parent += strlen(root);
+	if (asprintf(&path, "%s/%s", root, parent ? parent : own) < 0)
+		path = NULL;
+	else
+		sweep_folder(path);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,6 +21,7 @@ struct state {
 	int64_t kill_at_ms;
 	int status;
 	bool has_ended;
+	bool was_told_to_stop;
 };
 
 static int64_t now_ms(void)
@@ -34,10 +36,15 @@ static int64_t now_ms(void)
  * CMD was stopped by its terminal: so is kvgate, for the shell to see a stopped job. `fg` continues
  * both; the SIGCONT is passed on for the case that somebody continued kvgate alone.
  */
-static void stop_with(int signal)
+static void stop_with(struct state *state, int signal)
 {
-	if (signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU)
+	KVG_CLEANUP(kvg_closep) int terminal = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+	bool is_job_control = signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
+
+	/* Without a terminal nobody would continue kvgate, unless it was told to stop, too. */
+	if (is_job_control && (terminal >= 0 || state->was_told_to_stop))
 		kill(getpid(), SIGSTOP);
+	state->was_told_to_stop = false;
 }
 
 static void reap(struct state *state)
@@ -57,7 +64,7 @@ static void reap(struct state *state)
 			state->has_ended = true;
 			return;
 		case CLD_STOPPED:
-			stop_with(info.si_status);
+			stop_with(state, info.si_status);
 			break;
 		}
 		info.si_pid = 0;
@@ -68,6 +75,8 @@ static void pass_on(struct state *state, const struct signalfd_siginfo *info)
 {
 	if (info->ssi_signo == SIGTERM && state->kill_at_ms == NEVER)
 		state->kill_at_ms = now_ms() + state->wait->kill_after_ms;
+	if (info->ssi_signo == SIGTSTP)
+		state->was_told_to_stop = true;
 	if (!kvg_run_signals_is_shared(info, state->wait->child))
 		kill(state->wait->child, info->ssi_signo);
 }
@@ -96,7 +105,7 @@ static int timeout_ms(const struct state *state)
 
 static void kill_if_due(struct state *state)
 {
-	if (now_ms() < state->kill_at_ms)
+	if (state->has_ended || now_ms() < state->kill_at_ms)
 		return;
 	kvg_log_error("CMD did not end within %d s of SIGTERM: killing it",
 		      state->wait->kill_after_ms / 1000);
