@@ -65,8 +65,7 @@ struct {
 /*
  * Exact counts of refused flows since user/audit/ last took them. Entry 0 is the table in use. Taking
  * means putting an empty one there and reading the old one, which nobody writes to any more when the
- * update returns (it waits for an RCU grace period; so does the first one, which is why it is put
- * there when the gate is in force already). 65,536 flows between two takings are a port scan. Beyond
+ * update returns (it waits for an RCU grace period). 65,536 flows between two takings are a port scan. Beyond
  * them, and before the first table, each refusal is an event of its own, and what the ring can't take
  * either is in kvg_lost.
  */
@@ -74,13 +73,14 @@ struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__array(values, struct {
-		__uint(type, BPF_MAP_TYPE_HASH);
-		__uint(key_size, sizeof(struct kvg_refusal));
-		__uint(value_size, sizeof(struct kvg_tally));
-		__uint(max_entries, KVG_TALLIES_MAX);
-		__uint(map_flags, BPF_F_NO_PREALLOC); /* 7 MB only where somebody scans */
-	});
+	__array(
+		values, struct {
+			__uint(type, BPF_MAP_TYPE_HASH);
+			__uint(key_size, sizeof(struct kvg_refusal));
+			__uint(value_size, sizeof(struct kvg_tally));
+			__uint(max_entries, KVG_TALLIES_MAX);
+			__uint(map_flags, BPF_F_NO_PREALLOC); /* 7 MB only where somebody scans */
+		});
 } kvg_tallies SEC(".maps");
 
 /*

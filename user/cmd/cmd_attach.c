@@ -16,7 +16,6 @@
 #include "cmd/recording.h"
 #include "cmd/saved_policy.h"
 #include "gate/gate.h"
-#include "gate/intake.h"
 #include "gate/status.h"
 
 #define FD_PATH_LEN 32 /* "/proc/self/fd/" and a number */
@@ -258,8 +257,6 @@ static int create(struct attach *attach, struct kvg_diag *reterr_diag)
 	r = kvg_gate_attach(attach->set, &attach->cgroup, attach->policy, 0, reterr_diag);
 	if (r < 0)
 		kvg_set_remove(bpffs_dir, name);
-	else
-		r = kvg_intake_count(attach->set);
 	return r;
 }
 

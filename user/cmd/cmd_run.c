@@ -17,7 +17,6 @@
 #include "cmd/run.h"
 #include "cmd/run_child.h"
 #include "gate/gate.h"
-#include "gate/intake.h"
 
 #define KILL_AFTER_S      10
 #define KILL_AFTER_MAX_S  86400
@@ -212,12 +211,7 @@ static int start(struct run *run, char **argv)
 		return KVG_RUN_FAILED;
 	}
 	child.cgroup_fd = run->cgroup.fd;
-	r = kvg_run_child_start(&child, &run->child);
-
-	/* Not before: it takes 10 ms, in which each refusal is an event of its own. */
-	if (r == 0)
-		kvg_intake_count(run->set); /* the recorder tries again, if that fails */
-	return r;
+	return kvg_run_child_start(&child, &run->child);
 }
 
 static int wait_for_child(struct run *run)

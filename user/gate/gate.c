@@ -4,10 +4,12 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "gate/intake.h"
 #include "gate/pins.h"
 #include "gate/slots.h"
 #include "kvg_policy.h"
@@ -19,12 +21,17 @@ static void links_folder(__u64 cgroup_id, char ret[LINKS_FOLDER_LEN])
 	snprintf(ret, LINKS_FOLDER_LEN, "links/%llu", (unsigned long long)cgroup_id);
 }
 
+/*
+ * Detached first: when a pin goes, the kernel frees its link some time later, and a program that is
+ * still in force when the command has ended surprises whoever ran it.
+ */
 static void remove_links(const struct kvg_set *set, __u64 cgroup_id)
 {
 	KVG_CLEANUP(kvg_freep) char *path = NULL;
 	char folder[LINKS_FOLDER_LEN];
 
 	links_folder(cgroup_id, folder);
+	kvg_pins_detach_links(kvg_set_path(set), folder);
 	if (asprintf(&path, "%s/%s", kvg_set_path(set), folder) >= 0)
 		kvg_pins_remove_tree(path);
 }
@@ -106,6 +113,30 @@ static int attach_all(struct kvg_set *set, const struct kvg_cgroup *cgroup,
 	return 0;
 }
 
+static void *count_flows(void *set)
+{
+	return (void *)(long)kvg_intake_count(set);
+}
+
+/* The policy's tries and the table of counts: each waits for a grace period, so side by side. */
+static int fill(struct kvg_set *set, const struct kvg_policy *policy, __u32 *ret_slot,
+		struct kvg_diag *reterr_diag)
+{
+	void *counted = NULL;
+	pthread_t thread;
+	int r;
+
+	if (pthread_create(&thread, NULL, count_flows, set) != 0)
+		return kvg_diag_set(reterr_diag, -EAGAIN, "cannot start a thread");
+	r = kvg_slots_fill(set, policy, ret_slot, reterr_diag);
+	pthread_join(thread, &counted);
+	if (r == 0 && counted)
+		return kvg_diag_set(reterr_diag, (int)(long)counted,
+				    "refused flows cannot be counted: %s",
+				    strerror(-(int)(long)counted));
+	return r;
+}
+
 int kvg_gate_attach(struct kvg_set *set, const struct kvg_cgroup *cgroup,
 		    const struct kvg_policy *policy, __u32 run_pid, struct kvg_diag *reterr_diag)
 {
@@ -123,7 +154,7 @@ int kvg_gate_attach(struct kvg_set *set, const struct kvg_cgroup *cgroup,
 	if (r < 0)
 		return kvg_diag_set(reterr_diag, r, "no room for another gate: %s", strerror(-r));
 
-	r = kvg_slots_fill(set, policy, &slot, reterr_diag);
+	r = fill(set, policy, &slot, reterr_diag);
 	if (r == 0) {
 		kvg_policy_gate(policy, cgroup->id, slot, 1, &gate);
 		r = attach_all(set, cgroup, &gate, reterr_diag);

@@ -28,8 +28,8 @@ struct kvg_intake;
  * @set: whose
  *
  * A fresh set has no table of counts: each refusal is an event of its own until there is one. Waits
- * for a grace period, some 10 ms, and so is called when the gate is in force; kvg_intake_take() does
- * it, too.
+ * for a grace period, some 10 ms; kvg_gate_attach() does it beside other waiting, kvg_intake_take()
+ * if it still has to.
  *
  * Return: 0, or a negative errno
  */

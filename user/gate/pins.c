@@ -131,6 +131,27 @@ int kvg_pins_list_folders(const char *path, char ***ret)
 	return 0;
 }
 
+void kvg_pins_detach_links(const char *set_path, const char *folder)
+{
+	char path[PATH_MAX];
+	struct dirent *entry;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "%s/%s", set_path, folder);
+	dir = opendir(path);
+	while (dir && (entry = readdir(dir))) {
+		KVG_CLEANUP(kvg_closep) int link = -1;
+
+		if (entry->d_name[0] == '.')
+			continue;
+		link = kvg_pins_get(set_path, folder, entry->d_name);
+		if (link >= 0)
+			bpf_link_detach(link);
+	}
+	if (dir)
+		closedir(dir);
+}
+
 static int remove_one(const char *path, const struct stat *status, int type, struct FTW *ftw)
 {
 	(void)status;

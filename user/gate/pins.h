@@ -20,6 +20,9 @@ int kvg_pins_get(const char *set_path, const char *folder, const char *name);
 /** kvg_pins_list_folders() - folders in @path, sorted, NULL-terminated, all the caller's; 0 or -errno */
 int kvg_pins_list_folders(const char *path, char ***ret);
 
+/** kvg_pins_detach_links() - detach every link pinned in <set_path>/<folder>; pins stay */
+void kvg_pins_detach_links(const char *set_path, const char *folder);
+
 /** kvg_pins_remove_tree() - a folder and all below it; 0, -ENOENT, or another negative errno */
 int kvg_pins_remove_tree(const char *path);
 

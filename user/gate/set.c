@@ -281,6 +281,22 @@ int kvg_set_open(const char *bpffs_dir, const char *name, struct kvg_set **ret,
 	return 0;
 }
 
+static void detach_gates(const char *set_path)
+{
+	KVG_CLEANUP(kvg_freep) char *links = NULL;
+	char **gates = NULL;
+
+	if (asprintf(&links, "%s/links", set_path) < 0 || kvg_pins_list_folders(links, &gates) < 0)
+		return;
+	for (char **gate = gates; *gate; gate++) {
+		char folder[64];
+
+		snprintf(folder, sizeof(folder), "links/%s", *gate);
+		kvg_pins_detach_links(set_path, folder);
+	}
+	kvg_set_list_free(gates);
+}
+
 int kvg_set_remove(const char *bpffs_dir, const char *name)
 {
 	KVG_CLEANUP(kvg_freep) char *path = NULL;
@@ -288,6 +304,7 @@ int kvg_set_remove(const char *bpffs_dir, const char *name)
 
 	if (asprintf(&path, "%s/%s", bpffs_dir, name) < 0)
 		return -ENOMEM;
+	detach_gates(path);
 	r = kvg_pins_remove_tree(path);
 	rmdir(bpffs_dir); /* not empty: others' sets are there */
 	return r;
