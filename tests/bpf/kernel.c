@@ -201,6 +201,11 @@ int kvg_kernel_fill(struct kvg_kernel *kernel, const struct kvg_policy *policy,
 	return 0;
 }
 
+int kvg_kernel_clear(struct kvg_kernel *kernel, const struct kvg_gate *gate)
+{
+	return kvg_slots_clear(kernel->set, gate->slot);
+}
+
 /* Exactly one counter has moved, by one, since they were zero. */
 static int find_reason(const struct kvg_counters *counters, enum kvg_reason *ret)
 {

@@ -74,6 +74,9 @@ __u32 kvg_kernel_extra_bytes(const struct kvg_kernel *kernel);
 int kvg_kernel_fill(struct kvg_kernel *kernel, const struct kvg_policy *policy,
 		    struct kvg_gate *ret_gate);
 
+/** kvg_kernel_clear() - take the policy of a gate out again; Return: 0, or a negative errno */
+int kvg_kernel_clear(struct kvg_kernel *kernel, const struct kvg_gate *gate);
+
 #define KVG_KERNEL_PACKET_MAX 2048 /* bytes */
 
 /**
