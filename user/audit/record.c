@@ -11,46 +11,9 @@
 
 #include "base/cleanup.h"
 #include "base/digest.h"
-#include "kvg_policy.h"
+#include "policy/words.h"
 
 #define CONTAINER_ID_LEN 64
-
-static const char *const reason_labels[] = {
-#define X(name, label, meaning) label,
-	KVG_REASONS(X)
-#undef X
-};
-
-static const char *const hook_labels[] = {
-#define X(name, label) label,
-	KVG_HOOKS(X)
-#undef X
-};
-
-static const char *const mode_labels[] = {
-#define X(name, label) label,
-	KVG_MODES(X)
-#undef X
-};
-
-/* IANA's keywords, lower case: the words of network.transport. 255 is IPPROTO_RAW of Linux. */
-static const struct {
-	__u16 number;
-	const char *name;
-} protocols[] = {
-	{1, "icmp"},       {2, "igmp"},   {4, "ipv4"},      {6, "tcp"},   {17, "udp"},
-	{33, "dccp"},      {41, "ipv6"},  {47, "gre"},      {50, "esp"},  {51, "ah"},
-	{58, "ipv6-icmp"}, {132, "sctp"}, {136, "udplite"}, {255, "raw"}, {262, "mptcp"},
-};
-
-static const char *protocol_name(__u16 number)
-{
-	for (size_t i = 0; i < KVG_ARRAY_SIZE(protocols); i++) {
-		if (protocols[i].number == number)
-			return protocols[i].name;
-	}
-	return NULL;
-}
 
 static const char *family_name(__u8 family)
 {
@@ -64,15 +27,9 @@ static const char *family_name(__u8 family)
 	}
 }
 
-/* A number beyond the table comes from a newer kernel side: it is still a refusal. */
-static const char *label_of(const char *const *labels, size_t count, unsigned int value)
-{
-	return value < count ? labels[value] : "unknown";
-}
-
 static const char *reason_of(const struct kvg_record *record)
 {
-	return label_of(reason_labels, KVG_ARRAY_SIZE(reason_labels), record->refusal.reason);
+	return kvg_reason_word(record->refusal.reason);
 }
 
 static bool is_audit(const struct kvg_record *record)
@@ -228,7 +185,7 @@ static json_t *event_object(const struct kvg_record *record, __s64 wall_offset_n
 static json_t *network_object(const struct kvg_record *record)
 {
 	__u16 protocol = record->refusal.protocol;
-	const char *transport = protocol_name(protocol);
+	const char *transport = kvg_protocol_word(protocol);
 
 	return json_pack("{s:s*, s:s*, s:o*, s:s}", "type", family_name(record->refusal.family),
 			 "transport", transport, "iana_number",
@@ -292,8 +249,7 @@ static json_t *kvgate_object(const struct kvg_record *record)
 		"cgroup_id", refusal->cgroup_id ? json_integer(refusal->cgroup_id) : NULL,
 		"profile", json_text(record->profile), "policy_digest", json_digest(record->digest),
 		"generation", refusal->generation ? json_integer(refusal->generation) : NULL,
-		"hook", label_of(hook_labels, KVG_ARRAY_SIZE(hook_labels), refusal->hook), "mode",
-		label_of(mode_labels, KVG_ARRAY_SIZE(mode_labels), refusal->mode), "count",
+		"hook", kvg_hook_word(refusal->hook), "mode", kvg_mode_word(refusal->mode), "count",
 		(json_int_t)record->count);
 }
 
@@ -350,7 +306,7 @@ int kvg_record_format_loss_json(__u64 count, const char *why, char **ret, size_t
 static void put_flow(FILE *out, const struct kvg_record *record)
 {
 	const struct kvg_refusal *refusal = &record->refusal;
-	const char *protocol = protocol_name(refusal->protocol);
+	const char *protocol = kvg_protocol_word(refusal->protocol);
 	const char *family = family_name(refusal->family);
 	char addr[INET6_ADDRSTRLEN];
 	bool has_port = refusal->dport;

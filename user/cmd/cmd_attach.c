@@ -312,11 +312,6 @@ static int put_in_force(struct attach *attach)
 
 static void report(const struct attach *attach)
 {
-	static const char *const modes[] = {
-#define X(name, label) label,
-		KVG_MODES(X)
-#undef X
-	};
 	bool is_stdout_taken = attach->audit_file && strcmp(attach->audit_file, "-") == 0;
 	const struct kvg_policy *policy = attach->policy;
 	size_t ipv4 = 0;
@@ -326,7 +321,7 @@ static void report(const struct attach *attach)
 	fprintf(is_stdout_taken ? stderr : stdout,
 		"gated %s by %s: %zu IPv4 and %zu IPv6 prefixes, %s, generation %u\n",
 		attach->cgroup.path, policy->profile, ipv4, policy->rules_count - ipv4,
-		modes[policy->mode], attach->gate.generation);
+		kvg_mode_word(policy->mode), attach->gate.generation);
 	fflush(stdout);
 }
 

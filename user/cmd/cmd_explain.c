@@ -14,6 +14,7 @@
 #include "gate/ask.h"
 #include "gate/gate.h"
 #include "policy/explain.h"
+#include "policy/words.h"
 
 #define EXIT_REFUSED 3
 
@@ -50,18 +51,6 @@ static const struct kvg_usage usage = {
 	.profile_options = true,
 };
 
-static const char *const reason_labels[] = {
-#define X(name, label, meaning) [KVG_REASON_##name] = label,
-	KVG_REASONS(X)
-#undef X
-};
-
-static const char *const reason_meanings[] = {
-#define X(name, label, meaning) [KVG_REASON_##name] = meaning,
-	KVG_REASONS(X)
-#undef X
-};
-
 /*
  * The question and its answer; what prints it need not know where the answer is from. Without a
  * policy (of a gate whose policy nobody kept) there are no rules to show.
@@ -90,7 +79,7 @@ static int print_json(const struct answer *answer)
 	root = json_pack("{s:s, s:s, s:s?, s:o}", "destination",
 			 kvg_destination_format(&answer->destination, destination), "verdict",
 			 allowed ? "allowed" : "refused", "reason",
-			 allowed ? NULL : reason_labels[explanation->reason], "rule",
+			 allowed ? NULL : kvg_reason_word(explanation->reason), "rule",
 			 kvg_rule_to_json(answer->policy, explanation->rule));
 	if (root && !allowed)
 		json_object_set_new(root, "nearest",
@@ -125,8 +114,9 @@ static void print_text(const struct answer *answer)
 
 	kvg_destination_format(&answer->destination, destination);
 	if (!allowed)
-		printf("%s is refused (%s): %s\n", destination, reason_labels[explanation->reason],
-		       reason_meanings[explanation->reason]);
+		printf("%s is refused (%s): %s\n", destination,
+		       kvg_reason_word(explanation->reason),
+		       kvg_reason_meaning(explanation->reason));
 	else if (explanation->rule || !answer->policy)
 		printf("%s is allowed\n", destination);
 	else

@@ -13,7 +13,7 @@
 #include "cmd/commands.h"
 #include "cmd/places.h"
 #include "gate/status.h"
-#include "policy/profile.h"
+#include "policy/words.h"
 #include "ranges/library.h"
 
 /* struct status - options and findings */
@@ -55,28 +55,6 @@ static void status_done(struct status *status)
 	kvg_library_done(&status->library);
 }
 
-static const char *mode_word(__u32 mode)
-{
-	static const char *const words[] = {
-#define X(name, label) [KVG_MODE_##name] = label,
-		KVG_MODES(X)
-#undef X
-	};
-
-	return mode < KVG_MODE_COUNT ? words[mode] : "?";
-}
-
-static const char *reason_word(__u32 reason)
-{
-	static const char *const words[] = {
-#define X(name, label, meaning) [KVG_REASON_##name] = label,
-		KVG_REASONS(X)
-#undef X
-	};
-
-	return reason < KVG_REASON_COUNT ? words[reason] : "?";
-}
-
 static __u64 sum_refused(const struct kvg_counters *counters)
 {
 	__u64 sum = 0;
@@ -93,13 +71,12 @@ static const char *format_flow(const struct kvg_refusal *refusal, char ret[FLOW_
 {
 	bool ipv4 = refusal->family == AF_INET;
 	char address[INET6_ADDRSTRLEN] = "";
-	char protocol[16];
+	const char *protocol = kvg_protocol_word(refusal->protocol);
+	char number[16];
 
-	if (refusal->protocol == IPPROTO_TCP || refusal->protocol == IPPROTO_UDP)
-		snprintf(protocol, sizeof(protocol), "%s",
-			 refusal->protocol == IPPROTO_TCP ? "tcp" : "udp");
-	else
-		snprintf(protocol, sizeof(protocol), "ip/%u", refusal->protocol);
+	snprintf(number, sizeof(number), "ip/%u", refusal->protocol);
+	if (!protocol)
+		protocol = number;
 
 	if (refusal->hook == KVG_HOOK_SOCK_CREATE) {
 		snprintf(ret, FLOW_STRLEN, "%s socket", protocol);
@@ -119,7 +96,7 @@ static void print_gate(const struct kvg_gate_status *gate)
 	kvg_digest_format(gate->info.digest, digest);
 	printf("%s  %s\n", gate->cgroup, gate->problems_count ? "UNHEALTHY" : "healthy");
 	printf("  policy    %s, %s, generation %u, sha256:%.12s\n", gate->info.profile,
-	       mode_word(gate->gate.mode), gate->gate.generation, digest);
+	       kvg_mode_word(gate->gate.mode), gate->gate.generation, digest);
 	if (gate->info.run_pid)
 		printf("  made by   kvgate run, process %u\n", gate->info.run_pid);
 	printf("  packets   %llu allowed, %llu refused\n",
@@ -133,7 +110,7 @@ static void print_gate(const struct kvg_gate_status *gate)
 	for (size_t i = 0; i < gate->flows_count; i++)
 		printf("  refused   %6llu x %s (%s)\n", (unsigned long long)gate->flows[i].count,
 		       format_flow(&gate->flows[i].refusal, flow),
-		       reason_word(gate->flows[i].refusal.reason));
+		       kvg_reason_word(gate->flows[i].refusal.reason));
 }
 
 /* Days since the day that a document's name says; -1 if it says none. */
@@ -179,11 +156,11 @@ static json_t *flows_json(const struct kvg_gate_status *gate)
 	char flow[FLOW_STRLEN];
 
 	for (size_t i = 0; i < gate->flows_count; i++)
-		json_array_append_new(flows, json_pack("{s:s, s:s, s:I}", "flow",
-						       format_flow(&gate->flows[i].refusal, flow),
-						       "reason",
-						       reason_word(gate->flows[i].refusal.reason),
-						       "count", (json_int_t)gate->flows[i].count));
+		json_array_append_new(
+			flows, json_pack("{s:s, s:s, s:I}", "flow",
+					 format_flow(&gate->flows[i].refusal, flow), "reason",
+					 kvg_reason_word(gate->flows[i].refusal.reason), "count",
+					 (json_int_t)gate->flows[i].count));
 	return flows;
 }
 
@@ -217,7 +194,7 @@ static json_t *gate_json(const struct kvg_gate_status *gate)
 	snprintf(text, sizeof(text), "sha256:%s", digest);
 	object = json_pack("{s:s, s:I, s:s, s:s, s:I, s:s, s:b, s:o, s:I, s:I, s:o, s:o}", "cgroup",
 			   gate->cgroup, "cgroup_id", (json_int_t)gate->cgroup_id, "profile",
-			   gate->info.profile, "mode", mode_word(gate->gate.mode), "generation",
+			   gate->info.profile, "mode", kvg_mode_word(gate->gate.mode), "generation",
 			   (json_int_t)gate->gate.generation, "policy_digest", text, "healthy",
 			   gate->problems_count == 0, "problems",
 			   strings_json(gate->problems, gate->problems_count), "refused_packets",

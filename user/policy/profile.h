@@ -10,6 +10,7 @@
 #include "kvg_policy.h"
 #include "policy/catalogue.h"
 #include "policy/notes.h"
+#include "policy/words.h"
 #include "ranges/prefix.h"
 
 /** struct kvg_allow - an extra destination that the person answers for */
@@ -137,14 +138,6 @@ int kvg_profile_add_resolved(struct kvg_profile *profile, const char *name,
 
 /** kvg_profile_check() - do its parts fit together? Return: 0, or -EINVAL */
 int kvg_profile_check(const struct kvg_profile *profile, struct kvg_diag *reterr_diag);
-
-/** kvg_mode_word(), kvg_inbound_word() - the words of configuration, policies and records */
-const char *kvg_mode_word(enum kvg_mode mode);
-const char *kvg_inbound_word(enum kvg_inbound inbound);
-
-/** kvg_mode_parse(), kvg_inbound_parse() - of the words; Return: 0, or -EINVAL */
-int kvg_mode_parse(const char *word, enum kvg_mode *ret);
-int kvg_inbound_parse(const char *word, enum kvg_inbound *ret);
 
 /** kvg_service_parse() - "tcp/443" or "udp/53"; Return: 0, or -EINVAL */
 int kvg_service_parse(const char *text, struct kvg_service *ret, struct kvg_diag *reterr_diag);

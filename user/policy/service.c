@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The words of services ("tcp/443"), modes and inbound. */
+/* The words of services: "tcp/443". */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
@@ -8,50 +8,6 @@
 #include "policy/profile.h"
 
 #define PORT_MAX_LEN 5
-
-static const char *const mode_words[] = {
-#define X(name, label) [KVG_MODE_##name] = label,
-	KVG_MODES(X)
-#undef X
-};
-
-static const char *const inbound_words[] = {
-#define X(name, label) [KVG_INBOUND_##name] = label,
-	KVG_INBOUNDS(X)
-#undef X
-};
-
-const char *kvg_mode_word(enum kvg_mode mode)
-{
-	return (unsigned int)mode < KVG_MODE_COUNT ? mode_words[mode] : "unknown";
-}
-
-const char *kvg_inbound_word(enum kvg_inbound inbound)
-{
-	return (unsigned int)inbound < KVG_INBOUND_COUNT ? inbound_words[inbound] : "unknown";
-}
-
-int kvg_mode_parse(const char *word, enum kvg_mode *ret)
-{
-	for (enum kvg_mode mode = 0; mode < KVG_MODE_COUNT; mode++) {
-		if (strcmp(mode_words[mode], word) == 0) {
-			*ret = mode;
-			return 0;
-		}
-	}
-	return -EINVAL;
-}
-
-int kvg_inbound_parse(const char *word, enum kvg_inbound *ret)
-{
-	for (enum kvg_inbound inbound = 0; inbound < KVG_INBOUND_COUNT; inbound++) {
-		if (strcmp(inbound_words[inbound], word) == 0) {
-			*ret = inbound;
-			return 0;
-		}
-	}
-	return -EINVAL;
-}
 
 /* Decimal, no sign, no leading zero; 0 if it is no port. */
 static unsigned int parse_port(const char *text)

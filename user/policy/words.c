@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "policy/words.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+
+static const char *const mode_words[] = {
+#define X(name, label) label,
+	KVG_MODES(X)
+#undef X
+};
+
+static const char *const inbound_words[] = {
+#define X(name, label) label,
+	KVG_INBOUNDS(X)
+#undef X
+};
+
+static const char *const reason_words[] = {
+#define X(name, label, meaning) label,
+	KVG_REASONS(X)
+#undef X
+};
+
+static const char *const reason_meanings[] = {
+#define X(name, label, meaning) meaning,
+	KVG_REASONS(X)
+#undef X
+};
+
+static const char *const hook_words[] = {
+#define X(name, label) label,
+	KVG_HOOKS(X)
+#undef X
+};
+
+/* IANA's keywords, lower case: the words of network.transport. 255 is IPPROTO_RAW of Linux. */
+static const struct {
+	__u16 number;
+	const char *name;
+} protocols[] = {
+	{1, "icmp"},       {2, "igmp"},   {4, "ipv4"},      {6, "tcp"},   {17, "udp"},
+	{33, "dccp"},      {41, "ipv6"},  {47, "gre"},      {50, "esp"},  {51, "ah"},
+	{58, "ipv6-icmp"}, {132, "sctp"}, {136, "udplite"}, {255, "raw"}, {262, "mptcp"},
+};
+
+#define WORD(words, number) ((number) < KVG_ARRAY_SIZE(words) ? (words)[number] : "unknown")
+
+const char *kvg_mode_word(unsigned int mode)
+{
+	return WORD(mode_words, mode);
+}
+
+const char *kvg_inbound_word(unsigned int inbound)
+{
+	return WORD(inbound_words, inbound);
+}
+
+const char *kvg_reason_word(unsigned int reason)
+{
+	return WORD(reason_words, reason);
+}
+
+const char *kvg_reason_meaning(unsigned int reason)
+{
+	return WORD(reason_meanings, reason);
+}
+
+const char *kvg_hook_word(unsigned int hook)
+{
+	return WORD(hook_words, hook);
+}
+
+const char *kvg_protocol_word(unsigned int protocol)
+{
+	for (size_t i = 0; i < KVG_ARRAY_SIZE(protocols); i++) {
+		if (protocols[i].number == protocol)
+			return protocols[i].name;
+	}
+	return NULL;
+}
+
+static int find(const char *const *words, int count, const char *word)
+{
+	for (int i = 0; i < count; i++) {
+		if (strcmp(words[i], word) == 0)
+			return i;
+	}
+	return -EINVAL;
+}
+
+int kvg_mode_parse(const char *word, enum kvg_mode *ret)
+{
+	int found = find(mode_words, KVG_MODE_COUNT, word);
+
+	if (found < 0)
+		return found;
+	*ret = found;
+	return 0;
+}
+
+int kvg_inbound_parse(const char *word, enum kvg_inbound *ret)
+{
+	int found = find(inbound_words, KVG_INBOUND_COUNT, word);
+
+	if (found < 0)
+		return found;
+	*ret = found;
+	return 0;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The words of what kernel and user side share, from the tables of include/: in configuration,
+ * policies, records, metrics and text. A number beyond a table is "unknown", never a crash: it may
+ * come from another version's kernel side.
+ */
+#ifndef KVG_POLICY_WORDS_H
+#define KVG_POLICY_WORDS_H
+
+#include "kvg_event.h"
+#include "kvg_policy.h"
+
+/** kvg_mode_word() - "enforce" or "audit" */
+const char *kvg_mode_word(unsigned int mode);
+
+/** kvg_inbound_word() - "allow" or "deny" */
+const char *kvg_inbound_word(unsigned int inbound);
+
+/** kvg_reason_word() - of enum kvg_reason: "destination", ... */
+const char *kvg_reason_word(unsigned int reason);
+
+/** kvg_reason_meaning() - what completes "refused, because ..." */
+const char *kvg_reason_meaning(unsigned int reason);
+
+/** kvg_hook_word() - of enum kvg_hook: "connect4", ... */
+const char *kvg_hook_word(unsigned int hook);
+
+/** kvg_protocol_word() - IANA's keyword in lower case; NULL if it is none that we know */
+const char *kvg_protocol_word(unsigned int protocol);
+
+/** kvg_mode_parse(), kvg_inbound_parse() - of the words; Return: 0, or -EINVAL */
+int kvg_mode_parse(const char *word, enum kvg_mode *ret);
+int kvg_inbound_parse(const char *word, enum kvg_inbound *ret);
+
+#endif
