@@ -46,14 +46,15 @@ need_kvgate() {
 	new_bpffs || skip "bpffs cannot be mounted"
 }
 
-# kvgate COMMAND...: with the pins in the test's own bpffs
+# kvgate COMMAND...: pins, policies and locks are the test's own
 kvgate() {
+	local places=()
 	case $1 in
-	run) "$KVGATE" "$1" --bpffs-dir "$SCRATCH/bpf" "${@:2}" ;;
-	attach | detach | status | explain)
-		"$KVGATE" "$1" --bpffs-dir "$SCRATCH/bpf" --state-dir "$SCRATCH/state" "${@:2}" ;;
-	*) "$KVGATE" "$@" ;;
+	attach | detach | explain | run | status)
+		places=(--bpffs-dir "$SCRATCH/bpf" --state-dir "$SCRATCH/state") ;;&
+	attach | detach) places+=(--run-dir "$SCRATCH/run") ;;
 	esac
+	"$KVGATE" "$1" "${places[@]}" "${@:2}"
 }
 
 # serve SERVICE...: e.g. tcp/443: answers on every address of the server; $SERVED lists what came

@@ -13,7 +13,7 @@ commands=$("$KVGATE" --help | awk '/^  [a-z-]+ / { print $1 }')
 for command in $commands; do
 	grep -qE "^\.It Cm $command\b" <<<"$PAGE" || fail "the page does not know '$command'"
 	for option in $("$KVGATE" "$command" --help | grep -oE -- '--[a-z][a-z-]+' | sort -u); do
-		grep -qE -- "Fl (o , )?-${option#--}\b" <<<"$PAGE" ||
+		grep -qE -- "Fl ([a-z] , )?-${option#--}\b" <<<"$PAGE" ||
 			fail "the page does not know '$option' of '$command'"
 	done
 done

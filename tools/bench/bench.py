@@ -20,7 +20,7 @@ KVGATE = os.environ["KVGATE"]
 DATA = pathlib.Path(os.environ["KVGATE_TEST_DATA"])
 SCRATCH = pathlib.Path(os.environ["BENCH_SCRATCH"])
 CGROUP = pathlib.Path(os.environ["BENCH_CGROUP"])
-PLACES = ["--bpffs-dir", f"{SCRATCH}/bpf"]
+PLACES = ["--bpffs-dir", f"{SCRATCH}/bpf", "--state-dir", f"{SCRATCH}/state"]
 
 SETTLE_SECONDS = 0.5  # the kernel frees 100,000 prefixes after detach has returned
 
