@@ -24,17 +24,6 @@ struct kvg_kernel {
 	unsigned char frame[ETH_HLEN + KVG_KERNEL_PACKET_MAX];
 };
 
-static const char *const reason_words[] = {
-#define X(name, label, meaning) label,
-	KVG_REASONS(X)
-#undef X
-};
-
-const char *kvg_reason_word(enum kvg_reason reason)
-{
-	return reason < KVG_REASON_COUNT ? reason_words[reason] : "no reason at all";
-}
-
 /*
  * The same instructions as a program that test runs show the packet to on every kernel. The helpers that
  * the two may call are the same but for those on the current process.

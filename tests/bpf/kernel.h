@@ -92,9 +92,6 @@ int kvg_kernel_clear(struct kvg_kernel *kernel, const struct kvg_gate *gate);
 int kvg_kernel_run(struct kvg_kernel *kernel, const void *packet, size_t size,
 		   struct kvg_verdict *ret);
 
-/** kvg_reason_word() - "destination", ... */
-const char *kvg_reason_word(enum kvg_reason reason);
-
 #define KVG_TEXT_RULES_MAX 64
 
 /** struct kvg_text_policy - a policy that a test writes down; no promise of struct kvg_policy is kept */

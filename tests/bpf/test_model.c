@@ -23,6 +23,7 @@
 #include "model.h"
 #include "policy/address.h"
 #include "policy/explain.h"
+#include "policy/words.h"
 
 #define POLICIES     256    /* each in a slot of its own: an outer map's update takes 10 ms */
 #define PACKETS      240000 /* by a policy that changes from one to the next */

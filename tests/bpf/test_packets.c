@@ -20,6 +20,7 @@
 #include "base/cleanup.h"
 #include "kernel.h"
 #include "packet.h"
+#include "policy/words.h"
 
 #define INSIDE4  "192.0.2.1"
 #define INSIDE6  "2001:db8::1"
