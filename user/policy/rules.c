@@ -25,7 +25,7 @@
 #include "base/cleanup.h"
 #include "policy/address.h"
 
-#define NONE ((size_t)-1)
+#define NONE ((__u32)-1)
 
 struct node {
 	struct kvg_prefix prefix;
@@ -34,10 +34,10 @@ struct node {
 	__u32 common;
 	bool wanted; /* its common differs from its parent's */
 	bool filled; /* every address in it has a rule of this node or longer */
-	size_t parent;
-	size_t child[2]; /* by the first bit after the prefix */
-	size_t claims;   /* the first of its own */
-	size_t claims_count;
+	__u32 parent;
+	__u32 child[2]; /* by the first bit after the prefix */
+	__u32 claims;   /* the first of its own */
+	__u32 claims_count;
 };
 
 struct trie {
@@ -82,11 +82,11 @@ static size_t split_at(const struct trie *trie, size_t lo, size_t hi, unsigned i
 }
 
 /* The node over the claims lo..hi-1, of one family and at least one; returns its index. */
-static size_t plant(struct trie *trie, size_t lo, size_t hi, size_t parent)
+static __u32 plant(struct trie *trie, size_t lo, size_t hi, __u32 parent)
 {
 	const struct kvg_claim *claims = trie->claims;
 	unsigned int bits = kvg_address_common_bits(&claims[lo].prefix, &claims[hi - 1].prefix);
-	size_t self = trie->count++;
+	__u32 self = (__u32)trie->count++;
 	struct node *node = &trie->nodes[self];
 	size_t middle;
 
@@ -94,7 +94,7 @@ static size_t plant(struct trie *trie, size_t lo, size_t hi, size_t parent)
 		.prefix = kvg_address_truncate(&claims[lo].prefix, bits),
 		.parent = parent,
 		.child = {NONE, NONE},
-		.claims = lo,
+		.claims = (__u32)lo,
 	};
 
 	/* The shorter prefix sorts first, so one that holds all the others is the first. */
@@ -310,7 +310,7 @@ int kvg_rules_build(struct kvg_claim *claims, size_t count, struct kvg_rule_set 
 	size_t ipv4;
 	int r;
 
-	if (!nodes || !rules || !starts)
+	if (!nodes || !rules || !starts || count >= NONE / 2)
 		return -ENOMEM;
 
 	if (!is_sorted(claims, count))
