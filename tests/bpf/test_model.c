@@ -367,7 +367,7 @@ static bool matters(const struct kvg_case *test_case, void *data)
 	const struct kvg_model_rule *rule = data;
 
 	for (size_t i = 0; i < test_case->policy.rules_count; i++) {
-		if (memcmp(&test_case->policy.rules[i], rule, sizeof(*rule)) == 0)
+		if (test_case->policy.rules[i].bits == rule->bits)
 			return test_case->size > 9 && test_case->packet[9] == IPPROTO_UDP;
 	}
 	return false;
@@ -386,7 +386,7 @@ static void a_case_shrinks_to_what_matters(void **state)
 
 	kvg_shrink(&test_case, matters, &wanted);
 	assert_int_equal(test_case.policy.rules_count, 1);
-	assert_memory_equal(&test_case.policy.rules[0], &wanted, sizeof(wanted));
+	assert_int_equal(test_case.policy.rules[0].bits, wanted.bits);
 	assert_int_equal(test_case.size, 10);
 	assert_memory_equal(test_case.packet, "\0\0\0\0\0\0\0\0\0\x11", 10);
 }
