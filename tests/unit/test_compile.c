@@ -222,7 +222,7 @@ static void a_resolver_gets_both_transports_of_port_53(void **state)
 	kvg_profile_add_resolver(&shop.profile, "127.0.0.53", NULL);
 	assert_rules(workshop_must(&shop), "192.0.2.64/28 tcp/443 AzureResourceManager; "
 					   "203.0.113.53/32 tcp/53 udp/53 resolver");
-	assert_true(workshop_noted(&shop, "resolver 127.0.0.53/32 is loopback"));
+	assert_true(workshop_noted(&shop, "resolver 127.0.0.53 is loopback"));
 }
 
 static void an_extra_inside_a_tag_carries_the_tags_service_too(void **state)
@@ -391,7 +391,7 @@ static void answers_that_are_not_global_are_refused_with_a_note(void **state)
 	}
 	assert_int_equal(shop.profile.resolved_count, 0);
 	assert_int_equal(shop.notes.count, KVG_ARRAY_SIZE(bad));
-	assert_true(workshop_noted(&shop, "'login.live.com' resolves to 10.0.0.1/32, a private"));
+	assert_true(workshop_noted(&shop, "'login.live.com' resolves to 10.0.0.1, a private"));
 
 	kvg_prefix_parse_address("203.0.113.9", &address, NULL);
 	assert_int_equal(kvg_resolve_add_answer(&shop.profile, &host, &address, &shop.notes), 0);

@@ -18,6 +18,10 @@ static const struct {
 	{{AF_INET, 16, {192, 168}}, KVG_ADDRESS_PRIVATE},
 	{{AF_INET, 10, {100, 64}}, KVG_ADDRESS_PRIVATE}, /* carrier-grade NAT */
 	{{AF_INET, 16, {169, 254}}, KVG_ADDRESS_LINK_LOCAL},
+	{{AF_INET, 24, {192, 0, 0}}, KVG_ADDRESS_RESERVED},
+	{{AF_INET, 15, {198, 18}}, KVG_ADDRESS_RESERVED}, /* benchmarks */
+	/* Azure's own on every machine: its port 80 and 32526 hand out credentials. */
+	{{AF_INET, 32, {168, 63, 129, 16}}, KVG_ADDRESS_PLATFORM},
 	{{AF_INET, 4, {224}}, KVG_ADDRESS_MULTICAST},
 	{{AF_INET, 4, {240}}, KVG_ADDRESS_RESERVED}, /* and the broadcast address */
 	{{AF_INET6, 128, {[15] = 1}}, KVG_ADDRESS_LOOPBACK},
@@ -46,6 +50,13 @@ enum kvg_address_kind kvg_address_classify(const struct kvg_prefix *address)
 			return kinds[i].kind;
 	}
 	return KVG_ADDRESS_GLOBAL;
+}
+
+const char *kvg_address_format(const struct kvg_prefix *address, char ret[KVG_PREFIX_STRLEN])
+{
+	kvg_prefix_format(address, ret);
+	ret[strcspn(ret, "/")] = '\0';
+	return ret;
 }
 
 const char *kvg_address_kind_word(enum kvg_address_kind kind)

@@ -16,6 +16,7 @@
 	X(PRIVATE, "private")         \
 	X(MAPPED, "IPv4 inside IPv6") \
 	X(MULTICAST, "multicast")     \
+	X(PLATFORM, "cloud platform") \
 	X(RESERVED, "reserved")
 
 enum kvg_address_kind {
@@ -27,6 +28,9 @@ enum kvg_address_kind {
 
 /** kvg_address_classify() - what @address (a /32 or /128) is */
 enum kvg_address_kind kvg_address_classify(const struct kvg_prefix *address);
+
+/** kvg_address_format() - @address without its length into @ret, which is also returned */
+const char *kvg_address_format(const struct kvg_prefix *address, char ret[KVG_PREFIX_STRLEN]);
 
 /** kvg_address_kind_word() - for messages */
 const char *kvg_address_kind_word(enum kvg_address_kind kind);

@@ -216,7 +216,7 @@ static int permit_resolver(struct job *job, const struct kvg_prefix *address)
 		return kvg_notes_add(job->notes,
 				     "resolver %s is loopback, which is always reachable: no rule "
 				     "is needed",
-				     kvg_prefix_format(address, text));
+				     kvg_address_format(address, text));
 
 	r = permit(job, address, &udp, "resolver");
 	return r < 0 ? r : permit(job, address, &tcp, "resolver");

@@ -41,7 +41,7 @@ int kvg_resolve_add_answer(struct kvg_profile *profile, const struct kvg_policy_
 		return kvg_notes_add(notes,
 				     "'%s' resolves to %s, a %s address, which a name server "
 				     "cannot open: give it by --allow if it is right",
-				     host->name, kvg_prefix_format(address, text),
+				     host->name, kvg_address_format(address, text),
 				     kvg_address_kind_word(kind));
 	return kvg_profile_add_resolved(profile, host->name, address, &host->service);
 }
