@@ -272,19 +272,19 @@ static int count_regions(struct kvg_diff *diff, const struct kvg_profile *profil
 }
 
 static int count_row(struct kvg_diff *diff, const struct kvg_profile *profile,
-		     const struct kvg_catalogue_tag *row, struct group_pair *pair)
+		     const struct kvg_catalogue_tag *row, const struct group_pair *documents)
 {
+	struct group_pair pair = *documents;
 	char alias[32];
 
-	pair->name = row->name;
-	pair->alias = NULL;
+	pair.name = row->name;
 	if (row->kind == KVG_DOCUMENT_KIND_M365) {
 		snprintf(alias, sizeof(alias), "m365:%s", row->name);
-		pair->alias = alias;
+		pair.alias = alias;
 	}
 	if (row->regional && profile->regions_count)
-		return count_regions(diff, profile, pair);
-	return count_group(diff, pair);
+		return count_regions(diff, profile, &pair);
+	return count_group(diff, &pair);
 }
 
 static int count_crl_tags(struct kvg_diff *diff, const struct kvg_profile *profile,
@@ -310,7 +310,7 @@ int kvg_diff_documents(const struct kvg_profile *profile, const struct kvg_diff_
 {
 	size_t rows_count;
 	const struct kvg_catalogue_tag *rows = kvg_catalogue_tags(&rows_count);
-	struct group_pair pair;
+	struct group_pair pair = {0};
 	int r;
 
 	r = diff_common(old_side->policy, new_side->policy, ret);
