@@ -177,6 +177,37 @@ static void a_name_without_a_folder_is_written_here(void **state)
 	assert_int_equal(fchdir(here), 0);
 }
 
+/* A pipe stands for /dev/null, which a failure would make a file of. */
+static void a_device_or_pipe_is_written_to_and_stays_one(void **state)
+{
+	KVG_CLEANUP(kvg_freep) char *path = folder_path(state, "pipe");
+	KVG_CLEANUP(kvg_closep) int reader = -1;
+	char text[8] = "";
+	struct stat st;
+
+	assert_int_equal(mkfifo(path, 0600), 0);
+	reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	assert_true(reader >= 0);
+	assert_int_equal(kvg_file_replace(path, "text", 4), 0);
+	assert_int_equal(read(reader, text, sizeof(text)), 4);
+	assert_string_equal(text, "text");
+	assert_int_equal(stat(path, &st), 0);
+	assert_true(S_ISFIFO(st.st_mode));
+}
+
+static void behind_a_symbolic_link_the_file_is_replaced(void **state)
+{
+	KVG_CLEANUP(kvg_freep) char *path = folder_write(state, "file", "old");
+	KVG_CLEANUP(kvg_freep) char *link = folder_path(state, "link");
+	struct stat st;
+
+	assert_int_equal(symlink("file", link), 0);
+	assert_int_equal(kvg_file_replace(link, "new", 3), 0);
+	assert_content(path, "new");
+	assert_int_equal(lstat(link, &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+}
+
 static void a_failed_replacement_leaves_nothing_beside(void **state)
 {
 	KVG_CLEANUP(kvg_freep) char *folder = folder_path(state, "folder");
@@ -203,6 +234,8 @@ int main(void)
 		test(a_file_is_made_and_replaced_readable_by_all),
 		test(a_reader_of_the_old_file_keeps_the_old_file),
 		test(a_name_without_a_folder_is_written_here),
+		test(a_device_or_pipe_is_written_to_and_stays_one),
+		test(behind_a_symbolic_link_the_file_is_replaced),
 		test(a_failed_replacement_leaves_nothing_beside),
 	};
 

@@ -150,7 +150,15 @@ static void sync_folder_of(const char *path, size_t folder_len)
 		fsync(fd);
 }
 
-int kvg_file_replace(const char *path, const void *data, size_t size)
+/* A device, a pipe: it is written to, for nobody wants /dev/null to become a file. */
+static int write_into(const char *path, const void *data, size_t size)
+{
+	KVG_CLEANUP(kvg_closep) int fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : write_all(fd, data, size);
+}
+
+static int replace_file(const char *path, const void *data, size_t size)
 {
 	KVG_CLEANUP(kvg_freep) char *beside = NULL;
 	KVG_CLEANUP(kvg_closep) int fd = -1;
@@ -178,4 +186,17 @@ int kvg_file_replace(const char *path, const void *data, size_t size)
 
 	sync_folder_of(path, folder_len);
 	return 0;
+}
+
+int kvg_file_replace(const char *path, const void *data, size_t size)
+{
+	KVG_CLEANUP(kvg_freep) char *target = NULL;
+	struct stat st;
+
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return write_into(path, data, size);
+
+	/* Behind a symbolic link, the file that it leads to. */
+	target = realpath(path, NULL);
+	return replace_file(target ? target : path, data, size);
 }

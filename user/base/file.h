@@ -22,7 +22,8 @@ int kvg_file_read(const char *path, size_t max_bytes, char **ret, size_t *ret_si
  * @data: bytes
  * @size: how many
  *
- * On failure the old file stays as it was and nothing is left beside it.
+ * On failure the old file stays as it was and nothing is left beside it. A device or a pipe is only
+ * written to; behind a symbolic link the file that it leads to is replaced.
  *
  * Return: 0, or a negative errno
  */
