@@ -223,6 +223,10 @@ static void an_empty_profile_and_an_empty_list_of_them_are_refused(void **state)
 		       "'profiles[0].name' is nothing: expected text");
 	assert_refused(IN_PROFILE("functions: []"), 4, 16,
 		       "'profiles[0].functions' is empty: expected at least one entry");
+	assert_refused(IN_PROFILE("regions: []"), 4, 14,
+		       "'profiles[0].regions' is empty: expected at least one entry");
+	assert_refused(IN_PROFILE("resolvers: []"), 4, 16,
+		       "'profiles[0].resolvers' is empty: expected at least one entry");
 	assert_refused("audit: { journal: true }\n", 1, 1, "'profiles' is missing");
 	assert_refused("", 0, 0, "empty: expected 'profiles'");
 	assert_refused("# nothing\n", 0, 0, "empty: expected 'profiles'");
@@ -234,6 +238,19 @@ static void names_and_keys_that_stand_twice_are_refused(void **state)
 	assert_refused("profiles:\n  - name: p\n  - name: q\n  - name: p\n", 4, 11,
 		       "the profile 'p' stands twice");
 	assert_refused(IN_PROFILE("cloud: china"), 4, 5, "the key 'cloud' stands twice");
+}
+
+static void a_profiles_name_is_fit_for_file_names_and_labels(void **state)
+{
+	(void)state;
+	assert_refused(
+		"profiles: [ { name: ../x } ]\n", 1, 21,
+		"bad profile name '../x': expected up to 64 letters, digits and ._-, a letter "
+		"or digit first");
+	assert_refused(
+		"profiles: [ { name: \"a\\nb\" } ]\n", 1, 21,
+		"bad profile name 'a?b': expected up to 64 letters, digits and ._-, a letter "
+		"or digit first");
 }
 
 static void bad_values_of_a_profile_are_refused_in_place(void **state)
@@ -327,6 +344,7 @@ int main(void)
 		cmocka_unit_test(a_wrong_type_is_refused_with_the_right_one),
 		cmocka_unit_test(an_empty_profile_and_an_empty_list_of_them_are_refused),
 		cmocka_unit_test(names_and_keys_that_stand_twice_are_refused),
+		cmocka_unit_test(a_profiles_name_is_fit_for_file_names_and_labels),
 		cmocka_unit_test(bad_values_of_a_profile_are_refused_in_place),
 		cmocka_unit_test(bad_extras_are_refused_in_place),
 		cmocka_unit_test(bad_selectors_are_refused_in_place),

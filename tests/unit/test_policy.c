@@ -272,9 +272,11 @@ static void faults_of_a_rule_are_told_with_its_place(void **state)
 		      "'from' of rules[0] is empty");
 	assert_unread(DOCUMENT(VERSION, RULE("192.0.2.0/24", "443", "\"a\""), ""),
 		      "'allow' of rules[0] holds what is no service such as tcp/443");
+	assert_unread(DOCUMENT(VERSION, RULE("192.0.2.0/24", "\"tcp/443\"", "\"\\u001b[2J\""), ""),
+		      "'from' of rules[0] holds what is no plain text");
 	assert_unread(DOCUMENT(VERSION, "7", ""), "rules[0] is no object");
 	assert_unread(DOCUMENT(VERSION, "{ \"prefix\": 7 }", ""),
-		      "'prefix' of rules[0] is missing, or is no text");
+		      "'prefix' of rules[0] is missing, or is no plain text");
 	assert_unread(DOCUMENT(VERSION, "{ \"deny\": [] }", ""),
 		      "'deny' of rules[0] is an unknown key");
 }
@@ -289,8 +291,9 @@ static void faults_of_the_document_are_told_by_key(void **state)
 	assert_unread(DOCUMENT(VERSION, ONE, ""), "'digest' does not fit the rules: the policy was "
 						  "changed after it was compiled");
 	assert_unread(DOCUMENT(VERSION, ONE, "{ \"name\": \"x\" }"),
-		      "'function' of hosts[0] is missing, or is no text");
-	assert_unread("{ " VERSION ", \"profile\": \"p\" }", "'cloud' is missing, or is no text");
+		      "'function' of hosts[0] is missing, or is no plain text");
+	assert_unread("{ " VERSION ", \"profile\": \"p\" }",
+		      "'cloud' is missing, or is no plain text");
 	assert_unread("[]", "document[0] is no object");
 }
 

@@ -354,6 +354,9 @@ static int read_profile(struct reader *reader, unsigned int index)
 		return r;
 	config->profiles_count++;
 
+	r = kvg_profile_set_name(&profile->profile, raw->name, reader->diag);
+	if (r < 0)
+		return place(reader, r, "%s.name", path);
 	r = read_lists(reader, path, &profile->profile, raw);
 	if (r == 0)
 		r = read_allow(reader, path, &profile->profile, raw);

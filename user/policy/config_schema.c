@@ -69,14 +69,15 @@ static const cyaml_schema_value_t select_entry = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct kvg_raw_select, select_fields),
 };
 
+/* An empty list of regions or resolvers would read like "none", and mean the default: it is an error. */
 static const cyaml_schema_field_t profile_fields[] = {
 	TEXT(kvg_raw_profile, name, CYAML_FLAG_POINTER),
 	TEXT(kvg_raw_profile, cloud, OPTIONAL),
 	LIST(kvg_raw_profile, functions, text, 1),
 	LIST(kvg_raw_profile, identity, text, 1),
-	LIST(kvg_raw_profile, adfs_hosts, text, 0),
-	LIST(kvg_raw_profile, regions, text, 0),
-	LIST(kvg_raw_profile, resolvers, text, 0),
+	LIST(kvg_raw_profile, adfs_hosts, text, 1),
+	LIST(kvg_raw_profile, regions, text, 1),
+	LIST(kvg_raw_profile, resolvers, text, 1),
 	LIST(kvg_raw_profile, allow, allow, 0),
 	PART(kvg_raw_profile, crl, crl_fields),
 	TEXT(kvg_raw_profile, inbound, OPTIONAL),

@@ -27,6 +27,11 @@ int kvg_notes_add(struct kvg_notes *notes, const char *format, ...)
 	if (length < 0)
 		return -ENOMEM;
 
+	/* What is quoted may come from a file; a note stays one line, and harmless on a terminal. */
+	for (unsigned char *c = (unsigned char *)line; *c; c++) {
+		if (*c < ' ' || *c == 0x7f)
+			*c = '?';
+	}
 	lines[notes->count++] = line;
 	return 0;
 }

@@ -105,6 +105,11 @@ int kvg_policy_add_source(struct kvg_policy *policy, const struct kvg_source *so
 		return -ENOMEM;
 	}
 	policy->sources = sources;
+	/* The reader takes plain text only, and a file's name may be anything. */
+	for (unsigned char *c = (unsigned char *)file; *c; c++) {
+		if (*c < ' ' || *c == 0x7f)
+			*c = '?';
+	}
 	sources[policy->sources_count] = *source;
 	sources[policy->sources_count++].file = file;
 	return 0;

@@ -57,11 +57,23 @@ static int fault(const struct reader *reader, const struct place *place, const c
 	return -EINVAL;
 }
 
+/* Text goes to terminals and logs: nothing that moves a cursor is in what the compiler writes. */
+static bool is_plain(const char *text)
+{
+	for (; *text; text++) {
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			return false;
+	}
+	return true;
+}
+
 static int get_string(const struct reader *reader, const struct place *place, const json_t *object,
 		      const char *key, const char **ret)
 {
 	*ret = json_string_value(json_object_get(object, key));
-	return *ret ? 0 : fault(reader, place, key, "is missing, or is no text");
+	if (!*ret || !is_plain(*ret))
+		return fault(reader, place, key, "is missing, or is no plain text");
+	return 0;
 }
 
 static int get_list(const struct reader *reader, const struct place *place, const json_t *object,
@@ -255,8 +267,8 @@ static int read_names(struct reader *reader, const struct place *place, const js
 	json_array_foreach(names, i, name)
 	{
 		permit->from = json_string_value(name);
-		if (!permit->from)
-			return fault(reader, place, "from", "holds what is no text");
+		if (!permit->from || !is_plain(permit->from))
+			return fault(reader, place, "from", "holds what is no plain text");
 		r = add_permit(reader, permit);
 		if (r < 0)
 			return r;

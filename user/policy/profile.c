@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 
 #define REGION_MAX_LEN 64 /* bytes; the longest published one has 18 */
+#define NAME_MAX_LEN   64 /* of profiles */
 #define HOST_MAX_LEN   253
 #define LABEL_MAX_LEN  63
 
@@ -81,6 +82,30 @@ static int add_string(char ***strings, size_t *count, const char *text)
 		return -ENOMEM;
 	}
 	*slot = copy;
+	return 0;
+}
+
+int kvg_profile_set_name(struct kvg_profile *profile, const char *text,
+			 struct kvg_diag *reterr_diag)
+{
+	size_t length = strlen(text);
+	char *copy;
+
+	for (size_t i = 0; i < strlen(text); i++) {
+		if (!isalnum((unsigned char)text[i]) && (i == 0 || !strchr("._-", text[i])))
+			length = 0;
+	}
+	if (length == 0 || length > NAME_MAX_LEN)
+		return kvg_diag_set(reterr_diag, -EINVAL,
+				    "bad profile name '%s': expected up to 64 letters, digits and "
+				    "._-, a letter or digit first",
+				    text);
+
+	copy = strdup(text);
+	if (!copy)
+		return -ENOMEM;
+	free(profile->name);
+	profile->name = copy;
 	return 0;
 }
 

@@ -34,7 +34,7 @@ struct kvg_resolved {
 
 /**
  * struct kvg_profile - what to compile
- * @name:           "adhoc" if it was put together from options
+ * @name:           fit for file names and metrics labels; "adhoc" if it was put together from options
  * @cloud:          whose documents
  * @functions:      bit set of 1 << enum kvg_function; never 0
  * @identities:     bit set of 1 << enum kvg_identity; never 0
@@ -89,6 +89,8 @@ void kvg_profile_done(struct kvg_profile *profile);
  * Words of options and of the config; each adds to, or sets, one field.
  * Return: 0, -EINVAL with @reterr_diag naming @text and what was expected, or -ENOMEM.
  */
+int kvg_profile_set_name(struct kvg_profile *profile, const char *text,
+			 struct kvg_diag *reterr_diag);
 int kvg_profile_set_cloud(struct kvg_profile *profile, const char *text,
 			  struct kvg_diag *reterr_diag);
 int kvg_profile_set_functions(struct kvg_profile *profile, const char *text, /* "data,management" */
