@@ -15,6 +15,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "config.bpf.h"
+#include "gate.bpf.h"
 #include "kvg_decide.h"
 #include "maps.bpf.h"
 #include "parse.bpf.h"
@@ -32,14 +33,33 @@ static __always_inline void kvg_note_current(struct kvg_owner *ret)
 	bpf_get_current_comm(ret->comm, sizeof(ret->comm));
 }
 
-static __always_inline void kvg_note_flow(struct kvg_refused *ret, enum kvg_hook hook,
-					  const struct kvg_flow *flow)
+/*
+ * An answer on a connection that others opened: the SYN-ACK of a listener, or a packet of a socket
+ * that sockops marked when the handshake of a passive open was over. By socket, never by port: an
+ * outbound connection that is bound to a listener's port is not the listener's socket.
+ *
+ * @ctx: the packet hook's skb; NULL at socket calls, which never are answers
+ */
+static __always_inline enum kvg_claim kvg_find_claim(const struct kvg_flow *flow, void *ctx)
 {
-	__builtin_memcpy(ret->refusal.daddr, flow->daddr, sizeof(ret->refusal.daddr));
-	ret->refusal.dport = flow->dport;
-	ret->refusal.family = flow->family;
-	ret->refusal.protocol = flow->protocol;
-	ret->refusal.hook = hook;
+	struct __sk_buff *skb = ctx;
+	struct kvg_mark *mark;
+	struct bpf_sock *sk;
+
+	if (!skb || flow->protocol != KVG_IPPROTO_TCP)
+		return KVG_CLAIM_NONE;
+
+	sk = skb->sk;
+	if (!sk)
+		return KVG_CLAIM_NONE;
+	sk = bpf_sk_fullsock(sk);
+	if (!sk || sk->type != KVG_SOCK_STREAM)
+		return KVG_CLAIM_NONE;
+
+	if (sk->state == BPF_TCP_LISTEN)
+		return KVG_CLAIM_REPLY;
+	mark = bpf_sk_storage_get(&kvg_marks, sk, 0, 0);
+	return mark && mark->inbound ? KVG_CLAIM_REPLY : KVG_CLAIM_NONE;
 }
 
 /* Loopback by address: connect(2) to the unspecified address goes to loopback, too. */
@@ -141,7 +161,7 @@ static __always_inline int kvg_judge_call(struct bpf_sock_addr *ctx, enum kvg_ho
 	kvg_note_flow(&refused, hook, flow);
 	if (reason != KVG_REASON_ALLOWED)
 		kvg_note_current(&refused.owner);
-	return kvg_enforce(gate, &refused, reason);
+	return kvg_enforce(gate, kvg_own_counters(), &refused, reason);
 }
 
 static __always_inline int kvg_judge_call4(struct bpf_sock_addr *ctx, enum kvg_hook hook)
@@ -229,7 +249,7 @@ int kvg_egress(struct __sk_buff *skb)
 		refused.bytes = skb->len;
 		kvg_note_sender(skb, &refused.owner);
 	}
-	return kvg_enforce(gate, &refused, reason);
+	return kvg_enforce(gate, kvg_own_counters(), &refused, reason);
 }
 
 /* TCP and UDP sockets only; 0 lets the kernel choose, and it chooses these two. */
@@ -263,7 +283,7 @@ int kvg_sock_create(struct bpf_sock *ctx)
 	refused.refusal.family = ctx->family;
 	refused.refusal.protocol = ctx->protocol;
 	refused.refusal.hook = KVG_HOOK_SOCK_CREATE;
-	return kvg_enforce(gate, &refused, reason);
+	return kvg_enforce(gate, kvg_own_counters(), &refused, reason);
 }
 
 /*

@@ -29,13 +29,14 @@ struct kvg_refused {
 	__u32 bytes;
 };
 
-struct kvg_counters kvg_test_counters; /* see kvg_cfg_test; tests read it through the skeleton */
-
-static __always_inline struct kvg_counters *kvg_own_counters(void)
+static __always_inline void kvg_note_flow(struct kvg_refused *ret, enum kvg_hook hook,
+					  const struct kvg_flow *flow)
 {
-	if (kvg_cfg_test)
-		return &kvg_test_counters;
-	return bpf_get_local_storage(&kvg_counts, 0);
+	__builtin_memcpy(ret->refusal.daddr, flow->daddr, sizeof(ret->refusal.daddr));
+	ret->refusal.dport = flow->dport;
+	ret->refusal.family = flow->family;
+	ret->refusal.protocol = flow->protocol;
+	ret->refusal.hook = hook;
 }
 
 static __always_inline struct kvg_lost *kvg_own_lost(void)
@@ -125,20 +126,20 @@ static __always_inline void kvg_record(const struct kvg_refused *refused)
 }
 
 /*
- * The kernel's answer for a reason: 1 lets it through, 0 refuses. Only the packet hook's allowed
- * flows are counted; a socket call that is let through shows up there.
+ * The kernel's answer for a reason: 1 lets it through, 0 refuses. Only the packet hooks' allowed flows
+ * are counted; a socket call that is let through shows up there. Without @counters nothing is counted.
  */
-static __always_inline int kvg_enforce(const struct kvg_gate *gate, struct kvg_refused *refused,
-				       enum kvg_reason reason)
+static __always_inline int kvg_enforce(const struct kvg_gate *gate, struct kvg_counters *counters,
+				       struct kvg_refused *refused, enum kvg_reason reason)
 {
-	struct kvg_counters *counters = kvg_own_counters();
+	__u8 hook = refused->refusal.hook;
 
 	if (reason == KVG_REASON_ALLOWED) {
-		if (refused->refusal.hook == KVG_HOOK_EGRESS)
+		if (counters && (hook == KVG_HOOK_EGRESS || hook == KVG_HOOK_TC))
 			counters->allowed++;
 		return 1;
 	}
-	if (reason < KVG_REASON_COUNT)
+	if (counters && reason < KVG_REASON_COUNT)
 		counters->refused[reason]++;
 
 	refused->refusal.reason = reason;

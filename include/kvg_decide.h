@@ -3,13 +3,14 @@
  * The decision: the one function that every hook, `explain` and the tests ask.
  *
  *   allowed <=> gate known and packet understood
- *               and (loopback or inbound reply or services(longest prefix) hold (protocol, port))
+ *               and (loopback or services(longest prefix) hold (protocol, port)
+ *                    or a socket claims it: an inbound reply, or another's connection)
  *
  * The includer says what it knows by two functions of its own, called only when the answer matters:
  *
  *   kvg_longest_grant()  services of the longest prefix that holds flow->daddr; false if none does.
  *                        bpf/ asks the tries, user/ the compiled rules or the same tries by bpf(2).
- *   kvg_is_reply()       does the flow answer a connection that others opened?
+ *   kvg_find_claim()     which socket, if any, may send the flow whatever the policy's prefixes are?
  *
  * @ctx is handed on to them untouched. Later layers add facts and reasons here, never a second
  * decision.
@@ -47,10 +48,18 @@ struct kvg_flow {
 	__u8 loopback;
 };
 
+/**
+ * enum kvg_claim - what a socket says of a flow that no prefix holds
+ * @KVG_CLAIM_NONE:   no socket may send it, or the hook cannot know
+ * @KVG_CLAIM_REPLY:  the client's answer on a connection that others opened to it
+ * @KVG_CLAIM_OTHERS: a connection of the client's network namespace that is not behind the gate
+ */
+enum kvg_claim { KVG_CLAIM_NONE, KVG_CLAIM_REPLY, KVG_CLAIM_OTHERS };
+
 static __always_inline bool kvg_longest_grant(const struct kvg_gate *gate,
 					      const struct kvg_flow *flow, void *ctx,
 					      __u32 *ret_services);
-static __always_inline bool kvg_is_reply(const struct kvg_flow *flow, void *ctx);
+static __always_inline enum kvg_claim kvg_find_claim(const struct kvg_flow *flow, void *ctx);
 
 /*
  * 1 if @x is 0, else 0, without a branch: a branch in the loop below would have the kernel's verifier
@@ -111,7 +120,7 @@ static __always_inline enum kvg_reason kvg_judge_destination(const struct kvg_ga
  * kvg_decide() - may this flow leave?
  * @gate: the gate's own entry; NULL or slot 0 means that it was never configured
  * @flow: what the hook made of its context
- * @ctx:  for kvg_longest_grant() and kvg_is_reply()
+ * @ctx:  for kvg_longest_grant() and kvg_find_claim()
  *
  * Return: KVG_REASON_ALLOWED, or the one reason against it
  */
@@ -128,10 +137,18 @@ static __always_inline enum kvg_reason kvg_decide(const struct kvg_gate *gate,
 		return KVG_REASON_ALLOWED;
 
 	reason = kvg_judge_destination(gate, flow, ctx);
-	if (reason == KVG_REASON_ALLOWED || !kvg_is_reply(flow, ctx))
+	if (reason == KVG_REASON_ALLOWED)
 		return reason;
 
-	return gate->inbound == KVG_INBOUND_ALLOW ? KVG_REASON_ALLOWED : KVG_REASON_INBOUND_DENIED;
+	switch (kvg_find_claim(flow, ctx)) {
+	case KVG_CLAIM_REPLY:
+		return gate->inbound == KVG_INBOUND_ALLOW ? KVG_REASON_ALLOWED
+							  : KVG_REASON_INBOUND_DENIED;
+	case KVG_CLAIM_OTHERS:
+		return KVG_REASON_ALLOWED;
+	default:
+		return reason;
+	}
 }
 
 #endif

@@ -41,13 +41,14 @@ enum kvg_reason {
 };
 
 /* X(enumerator, label): where a flow was judged. */
-#define KVG_HOOKS(X)            \
-	X(CONNECT4, "connect4") \
-	X(CONNECT6, "connect6") \
-	X(SENDMSG4, "sendmsg4") \
-	X(SENDMSG6, "sendmsg6") \
-	X(EGRESS, "egress")     \
-	X(SOCK_CREATE, "sock_create")
+#define KVG_HOOKS(X)                  \
+	X(CONNECT4, "connect4")       \
+	X(CONNECT6, "connect6")       \
+	X(SENDMSG4, "sendmsg4")       \
+	X(SENDMSG6, "sendmsg6")       \
+	X(EGRESS, "egress")           \
+	X(SOCK_CREATE, "sock_create") \
+	X(TC, "tc")
 
 enum kvg_hook {
 #define X(name, label) KVG_HOOK_##name,
@@ -142,7 +143,7 @@ _Static_assert(sizeof(struct kvg_tally) == 64, "kvg_tally is ABI");
 
 /**
  * struct kvg_counters - per gate and CPU
- * @allowed: packets let through by the egress hook
+ * @allowed: packets let through by a packet hook
  * @refused: refusals by enum kvg_reason, at every hook, audit mode included
  */
 struct kvg_counters {

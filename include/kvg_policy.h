@@ -9,7 +9,7 @@
 #include <linux/types.h>
 
 /* Version of the layouts in include/; part of every pinned set, compared before it is used. */
-#define KVG_ABI 1
+#define KVG_ABI 2
 
 /*
  * Distinct (protocol, port) pairs of one policy: a bit each in struct kvg_grant. A real profile has

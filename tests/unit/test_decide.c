@@ -19,9 +19,9 @@
 struct facts {
 	bool held;
 	__u32 granted;
-	bool reply;
+	enum kvg_claim claim;
 	unsigned int asked_grant;
-	unsigned int asked_reply;
+	unsigned int asked_claim;
 };
 
 static __always_inline bool kvg_longest_grant(const struct kvg_gate *gate,
@@ -37,13 +37,13 @@ static __always_inline bool kvg_longest_grant(const struct kvg_gate *gate,
 	return facts->held;
 }
 
-static __always_inline bool kvg_is_reply(const struct kvg_flow *flow, void *ctx)
+static __always_inline enum kvg_claim kvg_find_claim(const struct kvg_flow *flow, void *ctx)
 {
 	struct facts *facts = ctx;
 
 	(void)flow;
-	facts->asked_reply++;
-	return facts->reply;
+	facts->asked_claim++;
+	return facts->claim;
 }
 
 static struct kvg_gate usual_gate(void)
@@ -74,14 +74,14 @@ static void a_service_of_the_longest_prefix_is_allowed(void **state)
 
 	(void)state;
 	assert_decision(&gate, &flow, &facts, KVG_REASON_ALLOWED);
-	assert_int_equal(facts.asked_reply, 0);
+	assert_int_equal(facts.asked_claim, 0);
 }
 
 static void without_a_gate_even_loopback_is_refused(void **state)
 {
 	struct kvg_gate gate = usual_gate();
 	struct kvg_flow flow = tcp_to(443);
-	struct facts facts = {.held = true, .granted = 3, .reply = true};
+	struct facts facts = {.held = true, .granted = 3, .claim = KVG_CLAIM_REPLY};
 
 	(void)state;
 	flow.loopback = true;
@@ -94,7 +94,7 @@ static void what_was_not_understood_is_refused_on_loopback_too(void **state)
 {
 	const struct kvg_gate gate = usual_gate();
 	struct kvg_flow flow = tcp_to(443);
-	struct facts facts = {.held = true, .granted = 3, .reply = true};
+	struct facts facts = {.held = true, .granted = 3, .claim = KVG_CLAIM_REPLY};
 
 	(void)state;
 	flow.loopback = true;
@@ -102,7 +102,7 @@ static void what_was_not_understood_is_refused_on_loopback_too(void **state)
 		flow.fault = fault;
 		assert_decision(&gate, &flow, &facts, fault);
 	}
-	assert_int_equal(facts.asked_grant + facts.asked_reply, 0);
+	assert_int_equal(facts.asked_grant + facts.asked_claim, 0);
 }
 
 static void loopback_is_allowed_whatever_the_service(void **state)
@@ -120,8 +120,8 @@ static void loopback_is_allowed_whatever_the_service(void **state)
 static void answers_to_connections_from_outside_are_allowed(void **state)
 {
 	const struct kvg_gate gate = usual_gate();
-	struct facts nowhere = {.reply = true};
-	struct facts without_service = {.held = true, .reply = true};
+	struct facts nowhere = {.claim = KVG_CLAIM_REPLY};
+	struct facts without_service = {.held = true, .claim = KVG_CLAIM_REPLY};
 	struct kvg_flow flow = tcp_to(51234);
 
 	(void)state;
@@ -136,7 +136,7 @@ static void a_profile_without_inbound_refuses_answers_by_that_name(void **state)
 {
 	struct kvg_gate gate = usual_gate();
 	const struct kvg_flow flow = tcp_to(51234);
-	struct facts facts = {.reply = true};
+	struct facts facts = {.claim = KVG_CLAIM_REPLY};
 
 	(void)state;
 	gate.inbound = KVG_INBOUND_DENY;
@@ -147,7 +147,7 @@ static void a_profile_without_inbound_still_allows_its_own_services(void **state
 {
 	struct kvg_gate gate = usual_gate();
 	const struct kvg_flow flow = tcp_to(443);
-	struct facts facts = {.held = true, .granted = 1, .reply = true};
+	struct facts facts = {.held = true, .granted = 1, .claim = KVG_CLAIM_REPLY};
 
 	(void)state;
 	gate.inbound = KVG_INBOUND_DENY;
@@ -172,11 +172,34 @@ static void what_is_no_answer_keeps_its_reason(void **state)
 	assert_decision(&gate, &flow, &facts, KVG_REASON_PROTOCOL);
 }
 
+/* A neighbour in the client's network namespace is not the client: its connections are its own affair. */
+static void connections_of_others_are_allowed_whatever_inbound_says(void **state)
+{
+	struct kvg_gate gate = usual_gate();
+	const struct kvg_flow flow = tcp_to(22);
+	struct facts facts = {.claim = KVG_CLAIM_OTHERS};
+
+	(void)state;
+	assert_decision(&gate, &flow, &facts, KVG_REASON_ALLOWED);
+	gate.inbound = KVG_INBOUND_DENY;
+	assert_decision(&gate, &flow, &facts, KVG_REASON_ALLOWED);
+}
+
+static void an_unknown_claim_is_none(void **state)
+{
+	const struct kvg_gate gate = usual_gate();
+	const struct kvg_flow flow = tcp_to(22);
+	struct facts facts = {.claim = KVG_CLAIM_OTHERS + 1};
+
+	(void)state;
+	assert_decision(&gate, &flow, &facts, KVG_REASON_PORT);
+}
+
 static void an_unknown_inbound_mode_refuses_answers(void **state)
 {
 	struct kvg_gate gate = usual_gate();
 	const struct kvg_flow flow = tcp_to(51234);
-	struct facts facts = {.reply = true};
+	struct facts facts = {.claim = KVG_CLAIM_REPLY};
 
 	(void)state;
 	gate.inbound = KVG_INBOUND_COUNT;
@@ -194,6 +217,8 @@ int main(void)
 		cmocka_unit_test(a_profile_without_inbound_refuses_answers_by_that_name),
 		cmocka_unit_test(a_profile_without_inbound_still_allows_its_own_services),
 		cmocka_unit_test(what_is_no_answer_keeps_its_reason),
+		cmocka_unit_test(connections_of_others_are_allowed_whatever_inbound_says),
+		cmocka_unit_test(an_unknown_claim_is_none),
 		cmocka_unit_test(an_unknown_inbound_mode_refuses_answers),
 	};
 

@@ -24,11 +24,11 @@ static bool kvg_longest_grant(const struct kvg_gate *gate, const struct kvg_flow
 	return kvg_slots_read(ctx, gate->slot, &address, ret_services) == 1;
 }
 
-static bool kvg_is_reply(const struct kvg_flow *flow, void *ctx)
+static enum kvg_claim kvg_find_claim(const struct kvg_flow *flow, void *ctx)
 {
 	(void)flow;
 	(void)ctx;
-	return false;
+	return KVG_CLAIM_NONE;
 }
 
 int kvg_ask(struct kvg_set *set, __u64 cgroup_id, const struct kvg_destination *destination,

@@ -230,6 +230,18 @@ int kvg_set_adopt(const struct bpf_object *object, struct kvg_set **ret)
 	return 0;
 }
 
+int kvg_set_share(const struct kvg_set *set, struct bpf_object *object)
+{
+	for (size_t i = 0; i < KVG_MAP_COUNT; i++) {
+		struct bpf_map *map = bpf_object__find_map_by_name(object, map_names[i]);
+		int r = map ? bpf_map__reuse_fd(map, set->maps[i]) : 0;
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 /* The infos' value holds the layout's version; its size alone tells most others apart. */
 static int check_layout(const struct kvg_set *set, struct kvg_diag *reterr_diag)
 {

@@ -31,7 +31,9 @@
 	X(TALLIES, kvg_tallies) \
 	X(RING, kvg_ring)       \
 	X(LOST, kvg_lost)       \
-	X(INFOS, kvg_infos)
+	X(INFOS, kvg_infos)     \
+	X(OWNERS, kvg_owners)   \
+	X(MARKS, kvg_marks)
 
 enum kvg_map {
 #define X(name, map) KVG_MAP_##name,
@@ -97,6 +99,15 @@ int kvg_set_try(struct kvg_diag *reterr_diag);
  * Return: 0, or a negative errno
  */
 int kvg_set_adopt(const struct bpf_object *object, struct kvg_set **ret);
+
+/**
+ * kvg_set_share() - let another object's programs work on the set's maps
+ * @set:    whose maps
+ * @object: opened, not loaded yet; its maps of the same names (bpf/maps.bpf.h) become the set's
+ *
+ * Return: 0, or a negative errno
+ */
+int kvg_set_share(const struct kvg_set *set, struct bpf_object *object);
 
 /** kvg_set_open() - a pinned set, whoever made it; Return: 0, -ENOENT, -EPROTO if its layout is another */
 int kvg_set_open(const char *bpffs_dir, const char *name, struct kvg_set **ret,

@@ -127,11 +127,11 @@ static __always_inline bool kvg_longest_grant(const struct kvg_gate *gate,
 }
 
 /* A destination is all that is asked about: nobody opened a connection from there. */
-static __always_inline bool kvg_is_reply(const struct kvg_flow *flow, void *ctx)
+static __always_inline enum kvg_claim kvg_find_claim(const struct kvg_flow *flow, void *ctx)
 {
 	(void)flow;
 	(void)ctx;
-	return false;
+	return KVG_CLAIM_NONE;
 }
 
 /*
