@@ -127,10 +127,8 @@ void kvg_generate_policy(struct kvg_model_policy *ret, bool unite)
 {
 	size_t count = random_below(one_in(4) ? KVG_MODEL_RULES_MAX + 1 : 9);
 
-	*ret = (struct kvg_model_policy){.known = !one_in(50),
-					 .audit = one_in(5),
-					 .deny_inbound = one_in(2),
-					 .unite = unite};
+	*ret = (struct kvg_model_policy){
+		.known = true, .audit = one_in(5), .deny_inbound = one_in(2), .unite = unite};
 	generate_services(ret);
 	if (!ret->services_count && unite)
 		return; /* a permit is of some service */

@@ -21,7 +21,7 @@ struct kvg_case {
 /** kvg_generate_seed() - begin a sequence, and say which (KVGATE_TEST_SEED) */
 void kvg_generate_seed(void);
 
-/** kvg_generate_policy() - nested prefixes, siblings, both families, every mix of services */
+/** kvg_generate_policy() - one that is known: nested prefixes, siblings, both families, every mix of services */
 void kvg_generate_policy(struct kvg_model_policy *ret, bool unite);
 
 /** kvg_generate_packet() - for the case's policy */

@@ -157,6 +157,7 @@ static int set_up(void **state)
 		r = kvg_intake_open(kvg_kernel_set(fixture->kernel), &handler, &fixture->intake);
 	for (__u32 i = 0; r == 0 && i < POLICIES; i++) {
 		kvg_generate_policy(&fixture->entries[i].model, i % 2);
+		fixture->entries[i].model.known = i % 50;
 		r = entry_fill(fixture->kernel, &fixture->entries[i], i + 1);
 	}
 	if (r < 0)
