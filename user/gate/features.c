@@ -200,7 +200,7 @@ static const struct probe {
 	{"kvgate's programs load", true, probe_programs, "nothing can be judged"},
 	{"process id at the packet hook", false, probe_packet_pid,
 	 "refused packets of sockets older than the gate have no process in their record "
-	 "(Linux 6.12 knows)"},
+	 "(Linux 6.18 knows)"},
 	{"process name at the packet hook", false, probe_packet_comm,
 	 "the same for the process's name (Linux 6.18 knows)"},
 	{"batched trie updates", false, probe_batch,
