@@ -35,6 +35,7 @@ LIB        := $(O)/libkvgate.a
 UNIT_TESTS := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/test_*.c))
 BPF_TESTS  := $(patsubst %.c,$(O)/%,$(wildcard tests/bpf/test_*.c))
 BPF_COMMON := $(patsubst %.c,$(O)/%.o,$(filter-out tests/bpf/test_%,$(wildcard tests/bpf/*.c)))
+LOADER     := $(O)/tests/kernels/load
 FUZZERS    := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/fuzz_*.c))
 C_FILES    := $(wildcard include/*.h bpf/*.[ch] vmlinux/*.h user/*/*.[ch] tests/*/*.[ch])
 
@@ -42,7 +43,7 @@ C_FILES    := $(wildcard include/*.h bpf/*.[ch] vmlinux/*.h user/*/*.[ch] tests/
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all deps demo check check-unit check-bpf check-e2e fuzz fuzz-smoke bench install format lint \
-        tidy clean help unit-tests bpf-tests fuzzers
+        tidy clean help unit-tests bpf-tests kernel-tests fuzzers check-kernels
 
 all: $(O)/kvgate ## build the binary
 
@@ -88,8 +89,9 @@ format: ## bring all C files into shape
 lint: ## check the house rules: include direction, sizes, licences, shape, shell, spelling
 	$(Q)for check in tools/check-*; do $$check || failed=1; done; [ -z "$$failed" ]
 
-TIDY_FILES := $(wildcard user/*/*.c tests/unit/*.c tests/bpf/test_*.c tests/fuzz/*.c)
-tidy: $(SKELS) $(TEST_SKELS) ## look for slips with clang-tidy
+# The analyzer is slow; tests prove themselves under sanitizers.
+TIDY_FILES := $(wildcard user/*/*.c)
+tidy: $(SKELS) ## look for slips with clang-tidy
 	$(Q)printf '%s\n' $(TIDY_FILES) | xargs -P $$(nproc) -n 4 \
 		sh -c '$(CLANG_TIDY) --quiet "$$@" -- $(ALL_CFLAGS) 2>/dev/null' tidy
 
@@ -124,9 +126,9 @@ $(O)/%.o: %.c | $(O)/deps $(SKELS)
 
 $(BPF_TESTS:%=%.o): | $(TEST_SKELS)
 $(BPF_TESTS): %: %.o $(BPF_COMMON) $(LIB)
-$(UNIT_TESTS): %: %.o $(LIB)
+$(UNIT_TESTS) $(LOADER): %: %.o $(LIB)
 
-$(UNIT_TESTS) $(BPF_TESTS):
+$(UNIT_TESTS) $(BPF_TESTS) $(LOADER):
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(ALL_LIBS) -lcmocka -o $@
 
@@ -136,6 +138,7 @@ $(FUZZERS): %: %.o $(LIB)
 
 unit-tests: $(UNIT_TESTS) ## only build them
 bpf-tests: $(BPF_TESTS) ## only build them
+kernel-tests: all $(BPF_TESTS) $(LOADER) ## only build what check-kernels runs
 fuzzers: $(FUZZERS) ## only build them (CC=clang SAN=fuzz)
 
 # What is missing is said once, by name, and not by the first compiler error.
@@ -143,6 +146,6 @@ $(O)/deps: tools/deps
 	$(Q)tools/deps --check build && mkdir -p $(@D) && touch $@
 
 $(SKELS:.skel.h=.bpf.o) $(TEST_SKELS:.skel.h=.bpf.o) $(USER_OBJS): Makefile
-$(addsuffix .o,$(UNIT_TESTS) $(BPF_TESTS) $(FUZZERS)) $(BPF_COMMON): Makefile
+$(addsuffix .o,$(UNIT_TESTS) $(BPF_TESTS) $(LOADER) $(FUZZERS)) $(BPF_COMMON): Makefile
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
