@@ -238,6 +238,8 @@ static void names_and_keys_that_stand_twice_are_refused(void **state)
 	assert_refused("profiles:\n  - name: p\n  - name: q\n  - name: p\n", 4, 11,
 		       "the profile 'p' stands twice");
 	assert_refused(IN_PROFILE("cloud: china"), 4, 5, "the key 'cloud' stands twice");
+	assert_refused(IN_PROFILE("regions: &a [westeurope]\n    regions: *a"), 5, 5,
+		       "the key 'regions' stands twice");
 }
 
 static void a_profiles_name_is_fit_for_file_names_and_labels(void **state)

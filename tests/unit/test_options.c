@@ -353,10 +353,10 @@ static void a_policy_comes_from_a_profile_of_the_configuration(void **state)
 static void a_fault_of_the_configuration_has_file_line_and_column(void **state)
 {
 	KVG_CLEANUP(kvg_freep)
-	char *config = folder_write(state, "kvgate.yaml", "profiles:\n  - nam: p\n");
+	char *config = folder_write(state, "kvgate.yaml", "profiles:\n  - nom: p\n");
 	KVG_CLEANUP(kvg_freep) char *line = line_of("--config %s x%s", config, "");
 	KVG_CLEANUP(kvg_freep)
-	char *expected = line_of("kvgate: %s:2:5: unknown key 'nam' in %s", config,
+	char *expected = line_of("kvgate: %s:2:5: unknown key 'nom' in %s", config,
 				 "profiles[0]: expected name");
 	CALL call;
 

@@ -409,9 +409,10 @@ static int load(struct reader *reader, const char *data, size_t size)
 				(cyaml_data_t **)&reader->raw, NULL);
 	if (error == CYAML_ERR_OOM)
 		return -ENOMEM;
-	if (error != CYAML_OK || !reader->raw)
-		return kvg_diag_set(reader->diag, -EINVAL, "cannot be loaded: %s",
-				    cyaml_strerror(error));
+	if (error != CYAML_OK || !reader->raw) {
+		kvg_diag_set(reader->diag, -EINVAL, "cannot be loaded: %s", cyaml_strerror(error));
+		return place(reader, -EINVAL, "%s", "");
+	}
 	return convert(reader);
 }
 
