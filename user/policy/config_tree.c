@@ -9,8 +9,8 @@
 
 #include "base/cleanup.h"
 
-#define PATH_LEN \
-	128 /* the longest is "profiles[4294967295].select[4294967295].kubernetes.container" */
+/* The longest is "profiles[4294967295].select[4294967295].kubernetes.container". */
+#define PATH_LEN 128
 
 /*
  * More than any mapping of ours has: of so many keys one stands twice or is unknown, and is found as
