@@ -240,6 +240,7 @@ static void every_reason_and_hook_has_its_word(void **state)
 		assert_string_not_equal(text_at(json, "event", "reason"), "unknown");
 		assert_string_not_equal(text_at(json, "kvgate", "hook"), "unknown");
 	}
+	record.refusal.hook = KVG_HOOK_EGRESS;
 	record.refusal.reason = KVG_REASON_COUNT;
 	assert_words(&record, "refused tcp 203.0.113.9:443 (unknown) by curl[4242]");
 }
