@@ -114,8 +114,11 @@ static __always_inline bool kvg_is_own_address(struct bpf_sock_addr *ctx,
 	}
 }
 
-/* bpf_bind() is for connect only; here a socket of this network namespace that takes it will do. */
-static __always_inline bool kvg_is_own_receiver(struct bpf_sock_addr *ctx,
+/*
+ * bpf_bind() is for connect only; here a socket of this network namespace that takes it will do, as the
+ * packet hook sees whether it goes through lo. What was sent to no address does, with whatever source.
+ */
+static __always_inline bool kvg_is_own_receiver(struct bpf_sock_addr *ctx, enum kvg_hook hook,
 						const struct kvg_flow *flow)
 {
 	bool ipv4 = flow->family == KVG_AF_INET;
@@ -123,6 +126,8 @@ static __always_inline bool kvg_is_own_receiver(struct bpf_sock_addr *ctx,
 	struct bpf_sock *sk;
 	__u32 size;
 
+	if (hook == KVG_HOOK_SENDMSG4 && !ctx->user_ip4)
+		return false;
 	if (ipv4) {
 		__builtin_memcpy(&tuple.ipv4.daddr, &flow->daddr[12], sizeof(tuple.ipv4.daddr));
 		tuple.ipv4.dport = flow->dport;
@@ -155,7 +160,7 @@ static __always_inline int kvg_judge_call(struct bpf_sock_addr *ctx, enum kvg_ho
 
 	reason = kvg_forget(kvg_decide(gate, flow, NULL));
 	if (reason != KVG_REASON_ALLOWED && reason != KVG_REASON_NO_POLICY && !flow->fault &&
-	    (is_connect ? kvg_is_own_address(ctx, flow) : kvg_is_own_receiver(ctx, flow)))
+	    (is_connect ? kvg_is_own_address(ctx, flow) : kvg_is_own_receiver(ctx, hook, flow)))
 		reason = KVG_REASON_ALLOWED;
 
 	kvg_note_flow(&refused, hook, flow);
@@ -164,11 +169,12 @@ static __always_inline int kvg_judge_call(struct bpf_sock_addr *ctx, enum kvg_ho
 	return kvg_enforce(gate, kvg_own_counters(), &refused, reason);
 }
 
-static __always_inline int kvg_judge_call4(struct bpf_sock_addr *ctx, enum kvg_hook hook)
+static __always_inline int kvg_judge_call4(struct bpf_sock_addr *ctx, enum kvg_hook hook,
+					   __be32 addr)
 {
 	struct kvg_flow flow = {};
 
-	kvg_flow_set4(&flow, ctx->user_ip4);
+	kvg_flow_set4(&flow, addr);
 	return kvg_judge_call(ctx, hook, &flow);
 }
 
@@ -181,10 +187,15 @@ static __always_inline int kvg_judge_call6(struct bpf_sock_addr *ctx, enum kvg_h
 	return kvg_judge_call(ctx, hook, &flow);
 }
 
+/* To no address means to the socket's own, if it is bound to one, and to loopback if not. */
 SEC("cgroup/connect4")
 int kvg_connect4(struct bpf_sock_addr *ctx)
 {
-	return kvg_judge_call4(ctx, KVG_HOOK_CONNECT4);
+	__be32 addr = ctx->user_ip4;
+
+	if (!addr && ctx->sk)
+		addr = ctx->sk->src_ip4;
+	return kvg_judge_call4(ctx, KVG_HOOK_CONNECT4, addr);
 }
 
 SEC("cgroup/connect6")
@@ -193,10 +204,15 @@ int kvg_connect6(struct bpf_sock_addr *ctx)
 	return kvg_judge_call6(ctx, KVG_HOOK_CONNECT6);
 }
 
+/* A connected socket comes here without address and port if its message names a source. */
 SEC("cgroup/sendmsg4")
 int kvg_sendmsg4(struct bpf_sock_addr *ctx)
 {
-	return kvg_judge_call4(ctx, KVG_HOOK_SENDMSG4);
+	__be32 addr = ctx->user_ip4;
+
+	if (!addr && ctx->user_port)
+		addr = ctx->msg_src_ip4;
+	return kvg_judge_call4(ctx, KVG_HOOK_SENDMSG4, addr);
 }
 
 SEC("cgroup/sendmsg6")
@@ -229,6 +245,55 @@ static __always_inline void kvg_note_sender(struct __sk_buff *skb, struct kvg_ow
 		bpf_get_current_comm(ret->comm, sizeof(ret->comm));
 }
 
+/*
+ * Of a packet on lo: does its answer come back to lo, too? A client may send to itself in the name of
+ * somebody outside (IPV6_FREEBIND asks for no privilege, IP_TRANSPARENT for CAP_NET_RAW), and the answer
+ * goes there: from a service beside it, from a listener, or from the kernel itself, whose ICMP errors
+ * take the data along. The hook cannot ask whether a source is the client's own. It is if it is a
+ * loopback address, or the destination, which lo proves to be its own.
+ */
+static __always_inline bool kvg_is_answered_inside(const struct kvg_packet *packet)
+{
+	const __u32 *to = (const __u32 *)packet->flow.daddr;
+	const __u32 *from = (const __u32 *)packet->saddr;
+
+	if (from[0] == to[0] && from[1] == to[1] && from[2] == to[2] && from[3] == to[3])
+		return true;
+	return packet->flow.family == KVG_AF_INET ? kvg_is_loopback4(from[3])
+						  : kvg_is_loopback6(from);
+}
+
+/*
+ * Any other packet on lo is judged as if it left, by what its socket is connected to: packets that a
+ * netfilter rule redirects to a local proxy come by here with the proxy's address.
+ */
+static __always_inline void kvg_take_socket_destination(struct __sk_buff *skb,
+							struct kvg_flow *flow)
+{
+	struct bpf_sock *sk = skb->sk;
+	__be32 ipv4;
+	__u32 ipv6[4];
+
+	if (sk)
+		sk = bpf_sk_fullsock(sk);
+	if (!sk || !sk->dst_port)
+		return;
+
+	/* The barrier keeps clang from choosing between two fields by arithmetic on the pointer. */
+	ipv4 = sk->dst_ip4;
+	__asm__ volatile("" : "+r"(ipv4));
+	ipv6[0] = sk->dst_ip6[0];
+	ipv6[1] = sk->dst_ip6[1];
+	ipv6[2] = sk->dst_ip6[2];
+	ipv6[3] = sk->dst_ip6[3];
+
+	flow->dport = sk->dst_port;
+	if (flow->family == KVG_AF_INET)
+		kvg_map_ipv4(flow->daddr, ipv4);
+	else
+		__builtin_memcpy(flow->daddr, ipv6, sizeof(flow->daddr));
+}
+
 SEC("cgroup_skb/egress")
 int kvg_egress(struct __sk_buff *skb)
 {
@@ -238,7 +303,11 @@ int kvg_egress(struct __sk_buff *skb)
 	enum kvg_reason reason;
 
 	kvg_parse_packet(skb, &packet);
-	packet.flow.loopback = !kvg_cfg_test && skb->ifindex == KVG_LOOPBACK_IFINDEX;
+	if (!kvg_cfg_test && skb->ifindex == KVG_LOOPBACK_IFINDEX) {
+		packet.flow.loopback = kvg_is_answered_inside(&packet);
+		if (!packet.flow.loopback)
+			kvg_take_socket_destination(skb, &packet.flow);
+	}
 	kvg_forget_flow(&packet.flow);
 
 	reason = kvg_forget(kvg_decide(gate, &packet.flow, skb));

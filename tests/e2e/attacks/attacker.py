@@ -14,19 +14,19 @@ import sys
 EVIL4, EVIL6 = os.environ["EVIL4"], os.environ["EVIL6"]
 GOOD4, GOOD6 = os.environ["GOOD4"], os.environ["GOOD6"]
 OWN4, OWN6 = "192.0.2.2", "2001:db8::2"
-RUN = os.environ["RUN"]
+ROUND = os.environ["ROUND"]
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def loot(tag):
     """What the attacker wants to get out; the watch knows it by its tag."""
-    return f"stolen:{tag}:{RUN};".encode()
+    return f"stolen:{tag}:{ROUND};".encode()
 
 
 def honest(tag):
     """What may well arrive."""
-    return f"honest:{tag}:{RUN};".encode()
+    return f"honest:{tag}:{ROUND};".encode()
 
 
 @contextlib.contextmanager

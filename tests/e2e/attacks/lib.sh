@@ -43,11 +43,12 @@ arena() {
 	new_cgroup app && CG=$REPLY
 }
 
-# gate [OPTION...]: puts the usual policy on $CG
-gate() { gate_on "$CG" "$@"; }
+# gate: puts the usual policy on $CG
+gate() { gate_on "$CG"; }
+# gate_on CGROUP [OPTION...]
 gate_on() {
 	kvgate attach --audit-file "$SCRATCH/record" --ranges "$RANGES" --resolver none --crl-hosts none \
-		--allow "$GOOD4/32=udp/9000" --allow "$GOOD6/128=udp/9000" "${@:2}" "$1"
+		--allow "$GOOD4/32=udp/9000" --allow "$GOOD6/128=udp/9000" "${@:2}" "$1" >/dev/null
 }
 
 # attack_by: the attack is the Python program on standard input
@@ -65,8 +66,8 @@ attack_with() {
 # next_run: evil addresses that no packet went to before
 next_run() {
 	RUNS=$((RUNS + 1))
-	export EVIL4=203.0.113.$((60 + RUNS)) EVIL6=2001:db8:bad::$RUNS RUN=run$RUNS
-	FORBIDDEN="${EVIL4//./\\.}|$EVIL6|stolen:[a-z0-9-]*:$RUN"
+	export EVIL4=203.0.113.$((60 + RUNS)) EVIL6=2001:db8:bad::$RUNS ROUND=run$RUNS
+	FORBIDDEN="${EVIL4//./\\.}|$EVIL6|stolen:[a-z0-9-]*:$ROUND"
 }
 
 # arrived PATTERN: has a packet come whose line matches the extended regular expression?
@@ -82,7 +83,7 @@ settle() {
 SAID=
 launch() {
 	local status=0
-	gated "${ATTACK[@]}" "$@" >"$SCRATCH/said" 2>&1 </dev/null || status=$?
+	gated "${ATTACK[@]}" >"$SCRATCH/said" 2>&1 </dev/null || status=$?
 	said "$status"
 }
 
@@ -93,7 +94,8 @@ said() {
 	[[ $1 == 0 ]] || fail "the attack itself broke: $SAID"
 }
 
-# works PATTERN...: without a gate, each of them arrives; "stolen:TAG" is what loot("TAG") makes
+# works PATTERN...: without a gate, each of them arrives: extended regular expressions, in which
+# "stolen:TAG" is what loot("TAG") makes, and EVIL4 and EVIL6 are the addresses of the run
 works() {
 	next_run
 	launch
@@ -106,7 +108,9 @@ passes() { all_arrived "$@"; }
 all_arrived() {
 	local pattern
 	for pattern; do
-		[[ $pattern != stolen:* && $pattern != honest:* ]] || pattern+=:$RUN
+		pattern=${pattern//EVIL4/$EVIL4}
+		pattern=${pattern//EVIL6/$EVIL6}
+		[[ $pattern != stolen:* && $pattern != honest:* ]] || pattern+=:$ROUND
 		wait_for 3 arrived "$pattern" ||
 			fail "'$pattern' did not arrive. The attacker: $SAID. The watch: $(tail -n 20 "$WATCHED")"
 	done
