@@ -124,13 +124,9 @@ struct {
 } kvg_owners SEC(".maps");
 
 /*
- * Sockets that others opened towards the client; sockops writes, the packet hook reads. No memory for
- * one: its answers are refused.
+ * Sockets that others opened towards the client; sockops writes, the packet hook and
+ * user/gate/sockets.c read. No memory for one: its answers are refused.
  */
-struct kvg_mark {
-	__u32 inbound;
-};
-
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);

@@ -40,7 +40,7 @@ enum kvg_reason {
 		KVG_REASON_COUNT
 };
 
-/* X(enumerator, label): where a flow was judged. */
+/* X(enumerator, label): where a flow was judged; sock_destroy: user space closed its socket. */
 #define KVG_HOOKS(X)                  \
 	X(CONNECT4, "connect4")       \
 	X(CONNECT6, "connect6")       \
@@ -48,7 +48,8 @@ enum kvg_reason {
 	X(SENDMSG6, "sendmsg6")       \
 	X(EGRESS, "egress")           \
 	X(SOCK_CREATE, "sock_create") \
-	X(TC, "tc")
+	X(TC, "tc")                   \
+	X(SOCK_DESTROY, "sock_destroy")
 
 enum kvg_hook {
 #define X(name, label) KVG_HOOK_##name,
@@ -98,6 +99,15 @@ struct kvg_owner {
 	char comm[KVG_COMM_LEN];
 };
 _Static_assert(sizeof(struct kvg_owner) == 24, "kvg_owner is ABI");
+
+/**
+ * struct kvg_mark - kept with a socket
+ * @inbound: 1: others opened it towards the client
+ */
+struct kvg_mark {
+	__u32 inbound;
+};
+_Static_assert(sizeof(struct kvg_mark) == 4, "kvg_mark is ABI");
 
 /**
  * struct kvg_event - the first refusal of a flow since its counts were last taken

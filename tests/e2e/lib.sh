@@ -88,6 +88,61 @@ refused() {
 	((${ms%.*} < 100)) || fail "$* should have been refused at once: $said"
 }
 
+# spawn_inside NETNS CGROUP COMMAND...: in the background; CGROUP "-" is none; REPLY is its pid
+spawn_inside() {
+	local netns=/run/netns/$1 cgroup=$2
+	shift 2
+	if [[ $cgroup == - ]]; then
+		spawn nsenter --net="$netns" -- "$@"
+		return
+	fi
+	check_cgroup "$cgroup"
+	# shellcheck disable=SC2016
+	spawn bash -c 'echo 0 >"$1/cgroup.procs"; netns=$2; shift 2; exec nsenter --net="$netns" -- "$@"' \
+		spawn_inside "$cgroup" "$netns" "$@"
+}
+
+# keep NAME NETNS CGROUP PROTOCOL ADDRESS PORT: a connection that stays open; CGROUP "-" is none
+declare -A KEPT=() TOLD=()
+keep() {
+	local fd files=$SCRATCH/kept-$1
+	mkfifo "$files.in"
+	# shellcheck disable=SC2016
+	spawn_inside "$2" "$3" bash -c '"$1" --stay --timeout 1 "${@:3}" <"$2.in" >"$2.out"' \
+		keep "$E2E/probe" "$files" "${@:4}"
+	exec {fd}>"$files.in"
+	KEPT[$1]=$fd
+	TOLD[$1]=1
+	wait_for 5 grep -q . "$files.out" || fail "$1 does not come about"
+	holds "$(<"$files.out")" reached
+}
+
+# tell NAME: sends a line over it; SAID is what came of it: "answered MS", or the errno's name and MS
+tell() {
+	echo hello >&"${KEPT[$1]}"
+	((++TOLD[$1]))
+	wait_for 5 has_lines "$SCRATCH/kept-$1.out" "${TOLD[$1]}" || fail "$1 says nothing"
+	# shellcheck disable=SC2034
+	SAID=$(sed -n "${TOLD[$1]}p" "$SCRATCH/kept-$1.out")
+}
+
+# has_lines FILE COUNT: as many, or more
+has_lines() { (($(wc -l <"$1") >= $2)); }
+
+# hold NAME NETNS CGROUP [--count N] PROTOCOL ADDRESS PORT: silent connections; $HELD is its file, to
+# which their ends are written
+hold() {
+	local count=1
+	HELD=$SCRATCH/held-$1
+	[[ $4 != --count ]] || count=$5
+	# shellcheck disable=SC2016
+	spawn_inside "$2" "$3" bash -c '"$1" "${@:3}" >"$2"' hold "$E2E/hold" "$HELD" "${@:4}"
+	wait_for 10 has_lines "$HELD" "$count" || fail "$1: $(tail -n 1 "$HELD")"
+}
+
+# ends_of FILE: how the connections of hold() have ended so far, "COUNT NAME", one word each line
+ends_of() { grep -v '^held' "$1" | sort | uniq -c | awk '{ print $1, $2 }'; }
+
 # same WHAT EXPECTED ACTUAL
 same() { [[ $2 == "$3" ]] || fail "$1: expected '$2', got '$3'"; }
 

@@ -206,6 +206,22 @@ static void a_flood_of_one_flow_is_a_line_an_interval(void **state)
 	assert_int_equal(lines.count, 1 + 6);
 }
 
+static void each_closed_connection_is_a_line(void **state)
+{
+	struct kvg_record record = {.refusal = {.hook = KVG_HOOK_SOCK_DESTROY}, .count = 1};
+	struct lines lines = {0};
+	KVG_CLEANUP(kvg_fold_closep) struct kvg_fold *fold = open_fold(&lines, 10);
+
+	(void)state;
+	for (unsigned int port = 1; port <= 100; port++) {
+		record.sport = htons(port);
+		kvg_fold_add(fold, &record, 0);
+		assert_int_equal(lines.last.sport, htons(port));
+	}
+	assert_int_equal(lines.count, 100);
+	assert_int_equal(kvg_fold_flows(fold), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +234,7 @@ int main(void)
 		cmocka_unit_test(at_the_bound_the_oldest_is_written_and_not_lost),
 		cmocka_unit_test(lines_add_up_to_what_went_in),
 		cmocka_unit_test(a_flood_of_one_flow_is_a_line_an_interval),
+		cmocka_unit_test(each_closed_connection_is_a_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

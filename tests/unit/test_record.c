@@ -126,6 +126,25 @@ static void audit_mode_is_never_mistaken_for_a_verdict(void **state)
 	assert_words(&record, "would refuse tcp 203.0.113.9:443 (destination) by curl[4242]");
 }
 
+static void a_closed_connection_is_told_from_a_refused_packet(void **state)
+{
+	struct kvg_record record = some_record();
+	KVG_CLEANUP(json_decrefp) json_t *json = NULL;
+	json_t *types;
+
+	(void)state;
+	record.refusal.hook = KVG_HOOK_SOCK_DESTROY;
+	json = parse(&record);
+	types = json_object_get(json_object_get(json, "event"), "type");
+	assert_int_equal(json_array_size(types), 2);
+	assert_string_equal(json_string_value(json_array_get(types, 0)), "denied");
+	assert_string_equal(json_string_value(json_array_get(types, 1)), "end");
+	assert_string_equal(text_at(json, "event", "action"), "connection-closed");
+	assert_string_equal(text_at(json, "event", "reason"), "destination");
+	assert_string_equal(text_at(json, "kvgate", "hook"), "sock_destroy");
+	assert_words(&record, "closed tcp 203.0.113.9:443 (destination) by curl[4242]");
+}
+
 static void what_is_not_known_is_left_out(void **state)
 {
 	static const char *const absent[] = {"source", "destination", "process", "user",
@@ -356,6 +375,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_record_is_the_line_of_the_contract),
 		cmocka_unit_test(audit_mode_is_never_mistaken_for_a_verdict),
+		cmocka_unit_test(a_closed_connection_is_told_from_a_refused_packet),
 		cmocka_unit_test(what_is_not_known_is_left_out),
 		cmocka_unit_test(a_process_without_a_name_keeps_its_number),
 		cmocka_unit_test(a_folded_line_says_how_many_from_when_to_when),

@@ -111,6 +111,11 @@ void kvg_fold_add(struct kvg_fold *fold, const struct kvg_record *record, __u64 
 	const struct flow key = {.pending.refusal = record->refusal};
 	struct flow *const *found = tfind(&key, &fold->tree, compare);
 
+	/* Nothing of it repeats: each is a connection of its own, and ends once. */
+	if (record->refusal.hook == KVG_HOOK_SOCK_DESTROY) {
+		fold->options.line(fold->options.data, record);
+		return;
+	}
 	if (found) {
 		merge(&(*found)->pending, record);
 		return;

@@ -32,6 +32,12 @@ static const char *reason_of(const struct kvg_record *record)
 	return kvg_reason_word(record->refusal.reason);
 }
 
+/* User space closed the connection, because the gate refuses its packets now. */
+static bool is_closed(const struct kvg_record *record)
+{
+	return record->refusal.hook == KVG_HOOK_SOCK_DESTROY;
+}
+
 static bool is_audit(const struct kvg_record *record)
 {
 	return record->refusal.mode == KVG_MODE_AUDIT;
@@ -168,17 +174,23 @@ static json_t *json_time(__u64 time_ns, __s64 wall_offset_ns)
 	return json_string(text);
 }
 
+static const char *action_of(const struct kvg_record *record)
+{
+	if (is_closed(record))
+		return "connection-closed";
+	return is_audit(record) ? "egress-would-refuse" : "egress-refused";
+}
+
 /* A line that stands for several says from when to when. */
 static json_t *event_object(const struct kvg_record *record, __s64 wall_offset_ns)
 {
 	bool many = record->count > 1;
 
-	return json_pack("{s:s, s:[s], s:[s], s:s, s:s, s:s, s:o*, s:o*}", "kind", "event",
+	return json_pack("{s:s, s:[s], s:[s,s*], s:s, s:s, s:s, s:o*, s:o*}", "kind", "event",
 			 "category", "network", "type", is_audit(record) ? "allowed" : "denied",
-			 "action", is_audit(record) ? "egress-would-refuse" : "egress-refused",
-			 "outcome", is_audit(record) ? "success" : "failure", "reason",
-			 reason_of(record), "start",
-			 many ? json_time(record->first_ns, wall_offset_ns) : NULL, "end",
+			 is_closed(record) ? "end" : NULL, "action", action_of(record), "outcome",
+			 is_audit(record) ? "success" : "failure", "reason", reason_of(record),
+			 "start", many ? json_time(record->first_ns, wall_offset_ns) : NULL, "end",
 			 many ? json_time(record->last_ns, wall_offset_ns) : NULL);
 }
 
@@ -350,7 +362,10 @@ const char *kvg_record_format_words(const struct kvg_record *record, char ret[KV
 	if (!out)
 		return ret;
 
-	fputs(is_audit(record) ? "would refuse " : "refused ", out);
+	if (is_closed(record))
+		fputs("closed ", out);
+	else
+		fputs(is_audit(record) ? "would refuse " : "refused ", out);
 	put_flow(out, record);
 	fprintf(out, " (%s)", reason_of(record));
 	if (record->owner.tgid)

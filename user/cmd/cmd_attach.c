@@ -16,6 +16,7 @@
 #include "cmd/recording.h"
 #include "cmd/saved_policy.h"
 #include "gate/gate.h"
+#include "gate/sockets.h"
 #include "gate/status.h"
 
 #define FD_PATH_LEN 32 /* "/proc/self/fd/" and a number */
@@ -36,6 +37,7 @@ struct attach {
 	struct kvg_gate gate;
 	struct kvg_gate_info info;
 	__u8 old_digest[KVG_DIGEST_BYTES]; /* zero if the cgroup was not gated */
+	size_t closed;                     /* connections that the policy does not let through */
 };
 
 static int set_pid(void *field, const char *argument, struct kvg_diag *reterr_diag)
@@ -286,6 +288,15 @@ static int check_health(const struct attach *attach)
 	return problems ? KVG_EXIT_FAILED : 0;
 }
 
+/* The gate holds without it, so a fault is no failure of the command. */
+static void close_connections(struct attach *attach)
+{
+	struct kvg_diag diag = {0};
+
+	if (kvg_sockets_close(attach->set, &attach->cgroup, &attach->closed, &diag) < 0)
+		kvg_log_note("%s", diag.msg);
+}
+
 static int put_in_force(struct attach *attach)
 {
 	const char *bpffs_dir = kvg_places_bpffs(&attach->places);
@@ -307,21 +318,26 @@ static int put_in_force(struct attach *attach)
 		kvg_places_log(r, &diag);
 		return KVG_EXIT_FAILED;
 	}
+	close_connections(attach);
 	return attach->gate.generation > 1 ? check_health(attach) : 0;
 }
 
 static void report(const struct attach *attach)
 {
 	bool is_stdout_taken = attach->audit_file && strcmp(attach->audit_file, "-") == 0;
+	FILE *out = is_stdout_taken ? stderr : stdout;
 	const struct kvg_policy *policy = attach->policy;
 	size_t ipv4 = 0;
 
 	while (ipv4 < policy->rules_count && policy->rules[ipv4].prefix.family == AF_INET)
 		ipv4++;
-	fprintf(is_stdout_taken ? stderr : stdout,
-		"gated %s by %s: %zu IPv4 and %zu IPv6 prefixes, %s, generation %u\n",
+	fprintf(out, "gated %s by %s: %zu IPv4 and %zu IPv6 prefixes, %s, generation %u",
 		attach->cgroup.path, policy->profile, ipv4, policy->rules_count - ipv4,
 		kvg_mode_word(policy->mode), attach->gate.generation);
+	if (attach->closed)
+		fprintf(out, ", %zu connection%s closed", attach->closed,
+			attach->closed > 1 ? "s" : "");
+	fputc('\n', out);
 	fflush(stdout);
 }
 

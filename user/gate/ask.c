@@ -9,9 +9,16 @@
 #include "gate/slots.h"
 #include "kvg_decide.h"
 
+/* struct facts - what kvg_decide() asks for */
+struct facts {
+	struct kvg_set *set;
+	enum kvg_claim claim;
+};
+
 static bool kvg_longest_grant(const struct kvg_gate *gate, const struct kvg_flow *flow, void *ctx,
 			      __u32 *ret_services)
 {
+	const struct facts *facts = ctx;
 	bool ipv4 = flow->family == AF_INET;
 	struct kvg_prefix address = {.family = flow->family, .bits = ipv4 ? 32 : 128};
 
@@ -21,25 +28,37 @@ static bool kvg_longest_grant(const struct kvg_gate *gate, const struct kvg_flow
 		memcpy(address.addr, flow->daddr, sizeof(address.addr));
 
 	/* What cannot be read grants nothing, as in the kernel. */
-	return kvg_slots_read(ctx, gate->slot, &address, ret_services) == 1;
+	return kvg_slots_read(facts->set, gate->slot, &address, ret_services) == 1;
 }
 
 static enum kvg_claim kvg_find_claim(const struct kvg_flow *flow, void *ctx)
 {
+	const struct facts *facts = ctx;
+
 	(void)flow;
-	(void)ctx;
-	return KVG_CLAIM_NONE;
+	return facts->claim;
 }
 
 int kvg_ask(struct kvg_set *set, __u64 cgroup_id, const struct kvg_destination *destination,
 	    struct kvg_gate *ret_gate, struct kvg_diag *reterr_diag)
 {
-	struct kvg_flow flow;
 	int r = kvg_gate_read(set, cgroup_id, ret_gate, NULL);
 
 	if (r < 0)
 		return kvg_diag_set(reterr_diag, r, "the gate's entry cannot be read: %s",
 				    strerror(-r));
-	kvg_destination_flow(destination, &flow);
-	return kvg_decide(ret_gate, &flow, set);
+	return kvg_ask_connection(set, ret_gate, destination, false);
+}
+
+enum kvg_reason kvg_ask_connection(struct kvg_set *set, const struct kvg_gate *gate,
+				   const struct kvg_destination *peer, bool is_inbound)
+{
+	struct facts facts = {
+		.set = set,
+		.claim = is_inbound ? KVG_CLAIM_REPLY : KVG_CLAIM_NONE,
+	};
+	struct kvg_flow flow;
+
+	kvg_destination_flow(peer, &flow);
+	return kvg_decide(gate, &flow, &facts);
 }

@@ -335,8 +335,15 @@ static int kill_listed(int cgroup_fd)
 	return 0;
 }
 
+/* struct place - a cgroup on a walk */
+struct place {
+	int parent_fd;
+	const char *name;
+	int fd;
+};
+
 /* Calls @visit for every cgroup below @fd, innermost first. */
-static void walk_below(int fd, void (*visit)(int parent_fd, const char *name, int child_fd))
+static void walk_below(int fd, void (*visit)(const struct place *place, void *data), void *data)
 {
 	int dir_fd = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct dirent *entry;
@@ -351,23 +358,24 @@ static void walk_below(int fd, void (*visit)(int parent_fd, const char *name, in
 	}
 	while ((entry = readdir(dir))) {
 		KVG_CLEANUP(kvg_closep) int child = -1;
+		struct place place = {.parent_fd = fd, .name = entry->d_name};
 
 		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
 			continue;
 		child = openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (child < 0)
 			continue;
-		walk_below(child, visit);
-		visit(fd, entry->d_name, child);
+		walk_below(child, visit, data);
+		place.fd = child;
+		visit(&place, data);
 	}
 	closedir(dir);
 }
 
-static void kill_visit(int parent_fd, const char *name, int child_fd)
+static void kill_visit(const struct place *place, void *data)
 {
-	(void)parent_fd;
-	(void)name;
-	kill_listed(child_fd);
+	(void)data;
+	kill_listed(place->fd);
 }
 
 static void kill_all(int cgroup_fd)
@@ -377,7 +385,7 @@ static void kill_all(int cgroup_fd)
 
 	if (kill_fd >= 0 && write(kill_fd, "1", 1) == 1)
 		return;
-	walk_below(cgroup_fd, kill_visit);
+	walk_below(cgroup_fd, kill_visit, NULL);
 	kill_listed(cgroup_fd);
 }
 
@@ -411,10 +419,10 @@ int kvg_cgroup_kill(const struct kvg_cgroup *cgroup, int timeout_ms)
 	return 0;
 }
 
-static void remove_visit(int parent_fd, const char *name, int child_fd)
+static void remove_visit(const struct place *place, void *data)
 {
-	(void)child_fd;
-	unlinkat(parent_fd, name, AT_REMOVEDIR);
+	(void)data;
+	unlinkat(place->parent_fd, place->name, AT_REMOVEDIR);
 }
 
 int kvg_cgroup_remove(const char *root, const struct kvg_cgroup *cgroup)
@@ -423,10 +431,34 @@ int kvg_cgroup_remove(const char *root, const struct kvg_cgroup *cgroup)
 
 	if (!*cgroup->path)
 		return -EPERM;
-	walk_below(cgroup->fd, remove_visit);
+	walk_below(cgroup->fd, remove_visit, NULL);
 	if (asprintf(&full, "%s%s", root, cgroup->path) < 0)
 		return -ENOMEM;
 	return rmdir(full) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+/* struct visitor - whom kvg_cgroup_visit() calls */
+struct visitor {
+	void (*visit)(void *data, int fd, __u64 id);
+	void *data;
+};
+
+static void call_visitor(const struct place *place, void *data)
+{
+	const struct visitor *visitor = data;
+	__u64 id = 0;
+
+	if (read_id(place->fd, &id) == 0)
+		visitor->visit(visitor->data, place->fd, id);
+}
+
+void kvg_cgroup_visit(const struct kvg_cgroup *cgroup, void (*visit)(void *data, int fd, __u64 id),
+		      void *data)
+{
+	struct visitor visitor = {.visit = visit, .data = data};
+
+	walk_below(cgroup->fd, call_visitor, &visitor);
+	visit(data, cgroup->fd, cgroup->id);
 }
 
 void kvg_cgroup_done(struct kvg_cgroup *cgroup)

@@ -68,6 +68,17 @@ int kvg_cgroup_create(const char *root, const char *parent, const char *name,
  */
 int kvg_cgroup_kill(const struct kvg_cgroup *cgroup, int timeout_ms);
 
+/**
+ * kvg_cgroup_visit() - call @visit for a cgroup and each one below it
+ * @cgroup: an open cgroup
+ * @visit:  @fd is the cgroup's directory, open until it returns; @id its cgroup id
+ * @data:   handed on
+ *
+ * Those that go meanwhile are left out.
+ */
+void kvg_cgroup_visit(const struct kvg_cgroup *cgroup, void (*visit)(void *data, int fd, __u64 id),
+		      void *data);
+
 /** kvg_cgroup_remove() - rmdir it and what is below; Return: 0, -EBUSY if processes are left, ... */
 int kvg_cgroup_remove(const char *root, const struct kvg_cgroup *cgroup);
 
