@@ -3,7 +3,7 @@
  * The decision: the one function that every hook, `explain` and the tests ask.
  *
  *   allowed <=> gate known and packet understood
- *               and (loopback or services(longest prefix) hold (protocol, port)
+ *               and (loopback or link or services(longest prefix) hold (protocol, port)
  *                    or a socket claims it: an inbound reply, or another's connection)
  *
  * The includer says what it knows by two functions of its own, called only when the answer matters:
@@ -38,6 +38,7 @@
  * @family:   AF_INET (2) or AF_INET6 (10) as it goes on the wire: picks the trie
  * @fault:    enum kvg_reason: what kept the hook from understanding it; KVG_REASON_ALLOWED if nothing
  * @loopback: it does not leave the network namespace
+ * @link:     it keeps the link going and goes no further: neighbour discovery, ARP
  */
 struct kvg_flow {
 	__u8 daddr[16];
@@ -46,6 +47,7 @@ struct kvg_flow {
 	__u8 family;
 	__u8 fault;
 	__u8 loopback;
+	__u8 link;
 };
 
 /**
@@ -133,7 +135,7 @@ static __always_inline enum kvg_reason kvg_decide(const struct kvg_gate *gate,
 		return KVG_REASON_NO_POLICY;
 	if (flow->fault)
 		return (enum kvg_reason)flow->fault;
-	if (flow->loopback)
+	if (flow->loopback || flow->link)
 		return KVG_REASON_ALLOWED;
 
 	reason = kvg_judge_destination(gate, flow, ctx);

@@ -272,6 +272,35 @@ static void spoil(struct kvg_case *test_case)
 	}
 }
 
+/* Neighbour discovery and listener reports, or what differs from them by a little. */
+static void generate_link(struct kvg_case *test_case)
+{
+	static const uint8_t types[] = {131, 132, 133, 134, 135, 136, 137, 143};
+	static const char *const addrs[] = {"ff02::1", "ff02::1:ff00:1", "ff02::16",    "fe80::1",
+					    "febf::1", "2001:db8::1",    "2001:db9::1", "ff05::2",
+					    "fec0::1", "ff01::1"};
+	uint8_t *packet = test_case->packet;
+	bool report = one_in(2);
+	size_t type_at = report ? 48 : 40;
+
+	packet[0] = 0x60;
+	packet[6] = report ? 0 : 58;
+	packet[7] = report ? 1 : 255;
+	inet_pton(AF_INET6, addrs[random_below(KVG_ARRAY_SIZE(addrs))], packet + 24);
+	if (report)
+		memcpy(packet + 40, "\x3a\0\5\2\0\0\1\0", 8);
+	packet[type_at] = types[random_below(KVG_ARRAY_SIZE(types))];
+	packet[type_at + 1] = 0;
+	test_case->size = type_at + 8 + random_below(24 + 3);
+
+	if (one_in(4))
+		packet[7] += one_in(2) ? 1 : -1;
+	if (one_in(4))
+		flip(packet, random_below(8 * (type_at + 2)));
+	if (one_in(8))
+		test_case->size = random_below(KVG_CASE_PACKET_MAX + 1);
+}
+
 void kvg_generate_packet(struct kvg_case *test_case)
 {
 	uint8_t *packet = test_case->packet;
@@ -281,6 +310,10 @@ void kvg_generate_packet(struct kvg_case *test_case)
 	bool ipv6;
 
 	fill(packet, KVG_CASE_PACKET_MAX);
+	if (one_in(16)) {
+		generate_link(test_case);
+		return;
+	}
 	generate_address(&test_case->policy, &ipv6, addr);
 	protocol = generate_protocol(&test_case->policy, &wanted);
 	header = put_header(packet, ipv6, addr, protocol);

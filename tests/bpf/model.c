@@ -10,6 +10,7 @@ enum {
 	UDP = 17,
 	ROUTING = 43,
 	FRAGMENT = 44,
+	ICMPV6 = 58,
 	ESP = 50,
 	AH = 51,
 	DESTINATION_OPTIONS = 60,
@@ -73,6 +74,47 @@ static enum kvg_reason read_ipv4(const uint8_t *packet, size_t size, struct kvg_
 	return read_ports(packet + 20, size - 20, ret);
 }
 
+enum scope { LINK, WIDER_GROUP, HOST };
+
+/* fe80::/10 and ff02::/16 do not leave the link. */
+static enum scope scope_of(const uint8_t *addr)
+{
+	if ((addr[0] == 0xfe && addr[1] / 64 == 2) || (addr[0] == 0xff && addr[1] == 2))
+		return LINK;
+	return addr[0] == 0xff ? WIDER_GROUP : HOST;
+}
+
+/*
+ * RFC 4861: a router solicitation stays on the link; neighbours are asked and answered at their own
+ * addresses, too. Message and options are 32 bytes at most.
+ */
+static bool is_neighbour_discovery(const uint8_t *packet, size_t size)
+{
+	enum scope scope = scope_of(packet + 24);
+	uint8_t type;
+
+	if (packet[6] != ICMPV6 || packet[7] != 255 || size < 48 || size > 40 + 32)
+		return false;
+	type = packet[40];
+	if (packet[41] != 0)
+		return false;
+	if (type == 133)
+		return scope == LINK;
+	return (type == 135 || type == 136) && scope != WIDER_GROUP;
+}
+
+/* RFC 2710 and 3810: behind a router alert, to the link, in no more than 456 bytes. */
+static bool is_listener_report(const uint8_t *packet, size_t size)
+{
+	static const uint8_t alert[] = {ICMPV6, 0, 5, 2, 0, 0, 1, 0};
+
+	if (packet[6] != HOP_BY_HOP || packet[7] != 1 || size < 56 || size > 40 + 456)
+		return false;
+	if (packet[24] != 0xff || packet[25] != 2 || memcmp(packet + 40, alert, 8) != 0)
+		return false;
+	return (packet[48] == 131 || packet[48] == 132 || packet[48] == 143) && packet[49] == 0;
+}
+
 static enum kvg_reason read_ipv6(const uint8_t *packet, size_t size, struct kvg_model_answer *ret)
 {
 	static const uint8_t extensions[] = {HOP_BY_HOP,          ROUTING,  ESP, AH,
@@ -84,6 +126,9 @@ static enum kvg_reason read_ipv6(const uint8_t *packet, size_t size, struct kvg_
 	ret->protocol = packet[6];
 	memcpy(ret->daddr, packet + 24, 16);
 
+	ret->link = is_neighbour_discovery(packet, size) || is_listener_report(packet, size);
+	if (ret->link)
+		return KVG_REASON_ALLOWED;
 	if (ret->protocol == FRAGMENT)
 		return KVG_REASON_FRAGMENT;
 	if (memchr(extensions, ret->protocol, sizeof(extensions)))
@@ -170,7 +215,7 @@ struct kvg_model_answer kvg_model_judge(const struct kvg_model_policy *policy,
 
 	if (!policy->known)
 		answer.reason = KVG_REASON_NO_POLICY;
-	else if (fault != KVG_REASON_ALLOWED)
+	else if (fault != KVG_REASON_ALLOWED || answer.link)
 		answer.reason = fault;
 	else
 		answer.reason = judge_flow(policy, &answer);

@@ -54,6 +54,7 @@ struct kvg_model_policy {
  * @version: 4 or 6; 0 if not even the IP header could be read, and then the rest is zero
  * @daddr:   IPv4 as ::ffff:a.b.c.d
  * @dport:   host order; 0 where there is none, or it was not looked at
+ * @link:    IPv6 asks for, or tells, who is on the link
  */
 struct kvg_model_answer {
 	bool passes;
@@ -62,6 +63,7 @@ struct kvg_model_answer {
 	uint8_t protocol;
 	uint8_t daddr[16];
 	uint16_t dport;
+	bool link;
 };
 
 /** kvg_model_holds() - does the rule hold the address (of its own family)? */

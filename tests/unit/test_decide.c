@@ -116,6 +116,19 @@ static void loopback_is_allowed_whatever_the_service(void **state)
 	assert_int_equal(facts.asked_grant, 0);
 }
 
+static void what_stays_on_the_link_is_allowed_if_it_is_understood(void **state)
+{
+	const struct kvg_gate gate = usual_gate();
+	struct kvg_flow flow = {.protocol = 58, .link = true};
+	struct facts facts = {};
+
+	(void)state;
+	assert_decision(&gate, &flow, &facts, KVG_REASON_ALLOWED);
+	assert_decision(NULL, &flow, &facts, KVG_REASON_NO_POLICY);
+	flow.fault = KVG_REASON_MALFORMED;
+	assert_decision(&gate, &flow, &facts, KVG_REASON_MALFORMED);
+}
+
 /* To any port: the peer chose it. */
 static void answers_to_connections_from_outside_are_allowed(void **state)
 {
@@ -213,6 +226,7 @@ int main(void)
 		cmocka_unit_test(without_a_gate_even_loopback_is_refused),
 		cmocka_unit_test(what_was_not_understood_is_refused_on_loopback_too),
 		cmocka_unit_test(loopback_is_allowed_whatever_the_service),
+		cmocka_unit_test(what_stays_on_the_link_is_allowed_if_it_is_understood),
 		cmocka_unit_test(answers_to_connections_from_outside_are_allowed),
 		cmocka_unit_test(a_profile_without_inbound_refuses_answers_by_that_name),
 		cmocka_unit_test(a_profile_without_inbound_still_allows_its_own_services),
