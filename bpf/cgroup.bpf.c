@@ -264,8 +264,9 @@ static __always_inline bool kvg_is_answered_inside(const struct kvg_packet *pack
 }
 
 /*
- * Any other packet on lo is judged as if it left, by what its socket is connected to: packets that a
- * netfilter rule redirects to a local proxy come by here with the proxy's address.
+ * Any other packet on lo is judged as if it left, and a TCP packet by what its socket is connected to: one
+ * that a netfilter rule redirects to a local proxy comes by here with the proxy's address. Of UDP that
+ * would prove nothing, for a connected socket may send elsewhere.
  */
 static __always_inline void kvg_take_socket_destination(struct __sk_buff *skb,
 							struct kvg_flow *flow)
@@ -276,7 +277,7 @@ static __always_inline void kvg_take_socket_destination(struct __sk_buff *skb,
 
 	if (sk)
 		sk = bpf_sk_fullsock(sk);
-	if (!sk || !sk->dst_port)
+	if (!sk || sk->type != KVG_SOCK_STREAM || !sk->dst_port)
 		return;
 
 	/* The barrier keeps clang from choosing between two fields by arithmetic on the pointer. */

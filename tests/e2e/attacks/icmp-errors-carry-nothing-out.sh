@@ -53,6 +53,10 @@ with attempt("bound, IPv6, no longer asking for it"):
     sock.bind((EVIL6, 0))
     sock.setsockopt(socket.IPPROTO_IPV6, IPV6_FREEBIND, 0)
     sock.sendto(loot("loopback6"), ("::1", CLOSED))
+with attempt("IPv6, connected to a destination of the policy"):
+    sock = spoofing6()
+    sock.connect((GOOD6, CLOSED))
+    sock.sendmsg([loot("elsewhere6")], source6(EVIL6), 0, ("::1", CLOSED))
 with attempt("bound, IPv4, connected"):
     sock = spoofing4()
     sock.connect((OWN4, CLOSED))
@@ -61,8 +65,8 @@ with attempt("bound, IPv4"):
     spoofing4().sendto(loot("bound4"), (OWN4, CLOSED))
 PYTHON
 client sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0 # as fast as the test
-works_once_open stolen:older4 stolen:older6 stolen:control stolen:bound6 stolen:loopback6 stolen:connected4 \
-	stolen:bound4
+works_once_open stolen:older4 stolen:older6 stolen:control stolen:bound6 stolen:loopback6 stolen:elsewhere6 \
+	stolen:connected4 stolen:bound4
 stopped_once_open gate
 recorded connect4 destination
 recorded sendmsg4 destination
