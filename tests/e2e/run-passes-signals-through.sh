@@ -59,9 +59,9 @@ _, status = os.waitpid(pid, 0)
 print(said.count(b"INT"), os.waitstatus_to_exitcode(status))
 PYTHON
 same "interrupts and exit status" "1 5" "$(timeout 20 python3 "$SCRATCH/terminal.py" "${RUN[@]}" -- \
-	python3 -c 'import signal, sys
-signal.signal(signal.SIGINT, lambda *_: print("INT", flush=True))
-print("ready", flush=True)
+	python3 -c 'import os, signal, sys
+signal.signal(signal.SIGINT, lambda *_: os.write(1, b"INT\n")) # print() cannot interrupt itself
+os.write(1, b"ready\n")
 sys.stdin.readline()
 print("bye", flush=True)
 sys.exit(5)')"
