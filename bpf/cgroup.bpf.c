@@ -358,7 +358,8 @@ int kvg_sock_create(struct bpf_sock *ctx)
 
 /*
  * Marks the sockets that others opened. A child of a listener has sent nothing yet (its SYN-ACK was
- * the listener's); the kernel calls a simultaneous open passive, too, but that socket has sent a SYN.
+ * the listener's); the kernel calls a simultaneous open passive, too, but that socket has sent a SYN. A
+ * socket that is disconnected and opens a connection of its own loses the mark.
  */
 SEC("sockops")
 int kvg_sockops(struct bpf_sock_ops *ctx)
@@ -366,12 +367,14 @@ int kvg_sockops(struct bpf_sock_ops *ctx)
 	struct kvg_mark *mark;
 	struct bpf_sock *sk;
 
-	if (ctx->op != BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB || ctx->segs_out)
-		return 1;
-
 	sk = ctx->sk;
 	if (!sk)
 		return 1;
+	if (ctx->op == BPF_SOCK_OPS_TCP_CONNECT_CB)
+		bpf_sk_storage_delete(&kvg_marks, sk);
+	if (ctx->op != BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB || ctx->segs_out)
+		return 1;
+
 	mark = bpf_sk_storage_get(&kvg_marks, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	if (mark)
 		mark->inbound = 1;
