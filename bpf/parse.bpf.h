@@ -56,7 +56,7 @@
 /* struct kvg_packet - a flow and where it comes from, as the packet shows it */
 struct kvg_packet {
 	struct kvg_flow flow;
-	__u8 saddr[16]; /* network order; IPv4 as ::ffff:a.b.c.d */
+	__u8 saddr[16] __attribute__((aligned(8))); /* network order; IPv4 as ::ffff:a.b.c.d */
 	__be16 sport;
 	bool routable; /* neighbour discovery, to an address that a router might forward to */
 };

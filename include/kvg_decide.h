@@ -41,7 +41,7 @@
  * @link:     it keeps the link going and goes no further: neighbour discovery, ARP
  */
 struct kvg_flow {
-	__u8 daddr[16];
+	__u8 daddr[16] __attribute__((aligned(8))); /* copied as words, not as bytes */
 	__be16 dport;
 	__u16 protocol;
 	__u8 family;

@@ -17,20 +17,20 @@
  * X(enumerator, label, meaning): the label is the metric's label and the word in records and logs;
  * the meaning completes the sentence "refused, because ...".
  */
-#define KVG_REASONS(X)                                                                       \
-	X(ALLOWED, "allowed", "nothing is wrong with it")                                    \
-	X(NO_POLICY, "no_policy", "the gate has no policy yet, and so refuses everything")   \
-	X(DESTINATION, "destination", "no prefix of the policy holds the address")           \
-	X(PORT, "port", "the policy gives this port to no destination at all")               \
-	X(PORT_FOR_DESTINATION, "port_for_destination",                                      \
-	  "the policy holds the address, but not for this port")                             \
-	X(PROTOCOL, "protocol", "the policy lets nothing through with this protocol")        \
-	X(FRAGMENT, "fragment", "a fragment does not show its port")                         \
-	X(IP_OPTIONS, "ip_options", "IPv4 options may route the packet elsewhere")           \
-	X(IPV6_EXTENSION, "ipv6_extension", "IPv6 extension headers may route it elsewhere") \
-	X(MALFORMED, "malformed", "the packet cannot be understood")                         \
-	X(SOCKET_TYPE, "socket_type", "only TCP and UDP sockets may be made")                \
-	X(PACKET_SOCKET, "packet_socket", "no socket that the gate knows sent the packet")   \
+#define KVG_REASONS(X)                                                                            \
+	X(ALLOWED, "allowed", "nothing is wrong with it")                                         \
+	X(NO_POLICY, "no_policy", "the gate has no policy yet, and so refuses everything")        \
+	X(DESTINATION, "destination", "no prefix of the policy holds the address")                \
+	X(PORT, "port", "the policy gives this port to no destination at all")                    \
+	X(PORT_FOR_DESTINATION, "port_for_destination",                                           \
+	  "the policy holds the address, but not for this port")                                  \
+	X(PROTOCOL, "protocol", "the policy lets nothing through with this protocol")             \
+	X(FRAGMENT, "fragment", "a fragment does not show its port")                              \
+	X(IP_OPTIONS, "ip_options", "IPv4 options may route the packet elsewhere")                \
+	X(IPV6_EXTENSION, "ipv6_extension", "IPv6 extension headers may route it elsewhere")      \
+	X(MALFORMED, "malformed", "the packet cannot be understood")                              \
+	X(SOCKET_TYPE, "socket_type", "only TCP and UDP sockets may be made")                     \
+	X(PACKET_SOCKET, "packet_socket", "a packet socket sent it, or it is no plain IP packet") \
 	X(INBOUND_DENIED, "inbound_denied", "the profile does not answer inbound connections")
 
 enum kvg_reason {
@@ -102,12 +102,14 @@ _Static_assert(sizeof(struct kvg_owner) == 24, "kvg_owner is ABI");
 
 /**
  * struct kvg_mark - kept with a socket
- * @inbound: 1: others opened it towards the client
+ * @inbound:   1: others opened it towards the client
+ * @witnessed: 1: and a gated interface saw them ask for it; see bpf/tc.bpf.c
  */
 struct kvg_mark {
 	__u32 inbound;
+	__u32 witnessed;
 };
-_Static_assert(sizeof(struct kvg_mark) == 4, "kvg_mark is ABI");
+_Static_assert(sizeof(struct kvg_mark) == 8, "kvg_mark is ABI");
 
 /**
  * struct kvg_event - the first refusal of a flow since its counts were last taken
