@@ -57,7 +57,7 @@ demo: ## install what it needs, build, and show a vault client behind the gate (
 
 check: ## install what it needs, build with gcc and clang, and run all tests (root)
 	$(Q)tools/deps build test demo
-	$(Q)tests/run --build $(abspath $(O)) house unit bpf e2e fuzz
+	$(Q)tests/run --build $(abspath $(O)) --quick house unit bpf e2e kernels fuzz
 
 check-unit: ## run the unit tests under sanitizers
 	$(Q)tests/run --build $(abspath $(O)) unit
@@ -67,6 +67,10 @@ check-bpf: ## run the BPF programs against packets (root)
 
 check-e2e: ## run the end-to-end tests (root)
 	$(Q)tests/run --build $(abspath $(O)) e2e
+
+check-kernels: ## run the BPF and end-to-end tests in stock kernels since 5.10 (root; an hour)
+	$(Q)tools/deps build test
+	$(Q)tests/run --build $(abspath $(O)) kernels
 
 fuzz-smoke: ## 30 seconds of fuzzing over all harnesses
 	$(Q)tests/run --build $(abspath $(O)) fuzz
