@@ -35,9 +35,9 @@ int kvg_ask(struct kvg_set *set, __u64 cgroup_id, const struct kvg_destination *
  * @peer:       the other end; a loopback address is let through
  * @is_inbound: the other end opened it
  *
- * Return: enum kvg_reason
+ * Return: enum kvg_reason, or a negative errno
  */
-enum kvg_reason kvg_ask_connection(struct kvg_set *set, const struct kvg_gate *gate,
-				   const struct kvg_destination *peer, bool is_inbound);
+int kvg_ask_connection(struct kvg_set *set, const struct kvg_gate *gate,
+		       const struct kvg_destination *peer, bool is_inbound);
 
 #endif

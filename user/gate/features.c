@@ -15,6 +15,7 @@
 #include "gate/cgroup.h"
 #include "gate/probe.h"
 #include "gate/set.h"
+#include "gate/sock_diag.h"
 #include "kvg_policy.h"
 
 /* struct where - what the probes may look at */
@@ -149,6 +150,13 @@ static bool probe_batch(const struct where *where, char *detail)
 	return trie >= 0 && bpf_map_update_batch(trie, &key, &value, &count, NULL) == 0;
 }
 
+static bool probe_sock_destroy(const struct where *where, char *detail)
+{
+	(void)where;
+	(void)detail;
+	return kvg_sock_diag_can_close();
+}
+
 /* The root has no cgroup.kill, so any cgroup below it must do; before there is one, nobody knows. */
 static bool probe_cgroup_kill(const struct where *where, char *detail)
 {
@@ -207,6 +215,9 @@ static const struct probe {
 	 "a policy takes twice as long to load (Linux 5.13 has them)"},
 	{"cgroup.kill", false, probe_cgroup_kill,
 	 "what `run` leaves running is killed one by one (Linux 5.14 has it)"},
+	{"SOCK_DESTROY", false, probe_sock_destroy,
+	 "connections that lose their permission are refused, but run into their own time-out "
+	 "(CONFIG_INET_DIAG_DESTROY)"},
 	{"BPF LSM", false, probe_lsm,
 	 "sockets of families without IP (packet, vsock, ...) cannot be refused when they are "
 	 "made"},

@@ -73,7 +73,7 @@ static void add_netns_in(void *data, int cgroup_fd, __u64 id)
 	}
 	while (fscanf(threads, "%d", &tid) == 1) {
 		/* 0 is a thread of a pid namespace that is not visible here. */
-		r = tid > 0 ? add_netns_of(search->netns, tid) : 0;
+		r = tid > 0 ? add_netns_of(search->netns, tid) : -ESRCH;
 		if (r < 0 && !search->error)
 			search->error = r;
 	}

@@ -27,7 +27,8 @@ struct kvg_netns {
  *
  * A thread may be in another namespace than its process. What ends meanwhile is left out.
  *
- * Return: 0, or a negative errno
+ * Return: 0, -ESRCH if there are threads of a pid namespace that is not visible here, or another
+ * negative errno; those that could be found are in @ret all the same
  */
 int kvg_netns_find(const struct kvg_cgroup *cgroup, struct kvg_netns *ret);
 

@@ -145,3 +145,19 @@ int kvg_sock_diag_close(struct nl_sock *diag, const struct kvg_sock *sock)
 	r = send_request(diag, msg);
 	return r < 0 ? r : to_errno(nl_wait_for_ack(diag));
 }
+
+/* A socket that cannot be: a kernel that closes sockets says that there is none. */
+bool kvg_sock_diag_can_close(void)
+{
+	struct kvg_sock nobody = {.family = AF_INET, .protocol = IPPROTO_TCP};
+	struct nl_sock *diag = nl_socket_alloc();
+	bool can = false;
+
+	if (diag && nl_connect(diag, NETLINK_SOCK_DIAG) == 0) {
+		can = kvg_sock_diag_close(diag, &nobody) == -ENOENT;
+		nobody.protocol = IPPROTO_UDP;
+		can = can && kvg_sock_diag_close(diag, &nobody) == -ENOENT;
+	}
+	nl_socket_free(diag);
+	return can;
+}

@@ -65,4 +65,7 @@ int kvg_sock_diag_list(struct nl_sock *diag, const struct kvg_sock_query *query)
  */
 int kvg_sock_diag_close(struct nl_sock *diag, const struct kvg_sock *sock);
 
+/** kvg_sock_diag_can_close() - does this kernel close TCP and UDP sockets, and for this process? */
+bool kvg_sock_diag_can_close(void);
+
 #endif

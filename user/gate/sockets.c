@@ -5,12 +5,11 @@
  */
 #include "gate/sockets.h"
 
+#include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netlink/netlink.h>
-#include <netlink/route/nexthop.h>
-#include <netlink/route/route.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -20,8 +19,6 @@
 #include "gate/netns.h"
 #include "gate/sock_diag.h"
 #include "gate/tell.h"
-
-#define LOOPBACK_IFINDEX 1 /* in every network namespace: the kernel makes lo first */
 
 /* struct refused - a connection to be closed */
 struct refused {
@@ -93,18 +90,34 @@ static void peer_of(const struct kvg_sock *sock, struct kvg_destination *ret)
 	memcpy(ret->address.addr, &sock->id.idiag_dst[mapped ? 3 : 0], ipv4 ? 4 : 16);
 }
 
+/* As bpf/cgroup.bpf.c: what lo proves to be the client's own, or comes from a loopback address. */
+static bool stays_inside(const struct kvg_sock *sock)
+{
+	const __be32 *from = sock->id.idiag_src;
+	bool ipv6 = sock->family == AF_INET6;
+
+	if (memcmp(from, sock->id.idiag_dst, ipv6 ? 16 : 4) == 0)
+		return true;
+	if (ipv6 && IN6_IS_ADDR_LOOPBACK((const struct in6_addr *)from))
+		return true;
+	if (ipv6 && !IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)from))
+		return false;
+	return ntohl(from[ipv6 ? 3 : 0]) >> IN_CLASSA_NSHIFT == IN_LOOPBACKNET;
+}
+
 static void judge(void *data, const struct kvg_sock *sock)
 {
 	struct sweep *sweep = data;
 	struct refused refused = {.sock = *sock};
 	struct refused *more;
+	int r;
 
-	if (sock->is_orphan || !is_gated(sweep, sock->cgroup_id))
+	if (sock->is_orphan || stays_inside(sock) || !is_gated(sweep, sock->cgroup_id))
 		return;
 	peer_of(sock, &refused.peer);
-	refused.reason =
-		kvg_ask_connection(sweep->set, &sweep->gate, &refused.peer, sock->is_inbound);
-	if (refused.reason == KVG_REASON_ALLOWED)
+	r = kvg_ask_connection(sweep->set, &sweep->gate, &refused.peer, sock->is_inbound);
+	keep_error(sweep, r);
+	if (r <= KVG_REASON_ALLOWED)
 		return;
 
 	more = reallocarray(sweep->refused, sweep->refused_count + 1, sizeof(*more));
@@ -112,25 +125,9 @@ static void judge(void *data, const struct kvg_sock *sock)
 		keep_error(sweep, -ENOMEM);
 		return;
 	}
+	refused.reason = r;
 	sweep->refused = more;
 	more[sweep->refused_count++] = refused;
-}
-
-/* Would the kernel route it through lo? Where that cannot be told, it would not. */
-static bool is_own_address(struct nl_sock *route, const struct kvg_prefix *address)
-{
-	struct nl_addr *addr = nl_addr_build(address->family, address->addr, address->bits / 8);
-	struct rtnl_route *found = NULL;
-	struct rtnl_nexthop *hop;
-	bool own = false;
-
-	if (addr && rtnl_route_lookup(route, addr, &found) == 0) {
-		hop = rtnl_route_nexthop_n(found, 0);
-		own = hop && rtnl_route_nh_get_ifindex(hop) == LOOPBACK_IFINDEX;
-	}
-	rtnl_route_put(found);
-	nl_addr_put(addr);
-	return own;
 }
 
 static void map_address(__u8 ret[16], int family, const __be32 *words)
@@ -172,15 +169,12 @@ static void tell(struct sweep *sweep, const struct refused *refused)
 		keep_error(sweep, kvg_tell_event(sweep->tell, &event));
 }
 
-static void close_refused(struct sweep *sweep, struct nl_sock *diag, struct nl_sock *route)
+static void close_refused(struct sweep *sweep, struct nl_sock *diag)
 {
 	for (size_t i = 0; i < sweep->refused_count; i++) {
 		const struct refused *refused = &sweep->refused[i];
-		int r;
+		int r = kvg_sock_diag_close(diag, &refused->sock);
 
-		if (is_own_address(route, &refused->peer.address))
-			continue;
-		r = kvg_sock_diag_close(diag, &refused->sock);
 		if (r == 0) {
 			sweep->closed++;
 			tell(sweep, refused);
@@ -219,19 +213,14 @@ static void free_sockp(struct nl_sock **sock)
 static void sweep_netns(struct sweep *sweep, int netns_fd)
 {
 	KVG_CLEANUP(free_sockp) struct nl_sock *diag = NULL;
-	KVG_CLEANUP(free_sockp) struct nl_sock *route = NULL;
-	int r;
+	int r = kvg_netns_connect(netns_fd, NETLINK_SOCK_DIAG, &diag);
 
-	r = kvg_netns_connect(netns_fd, NETLINK_SOCK_DIAG, &diag);
-	if (r == 0) {
-		list_refused(sweep, diag);
-		if (sweep->refused_count)
-			r = kvg_netns_connect(netns_fd, NETLINK_ROUTE, &route);
-	}
-	if (r < 0)
+	if (r < 0) {
 		keep_error(sweep, r);
-	else
-		close_refused(sweep, diag, route);
+		return;
+	}
+	list_refused(sweep, diag);
+	close_refused(sweep, diag);
 }
 
 static const char *why(int error)
@@ -240,6 +229,8 @@ static const char *why(int error)
 	case -EOPNOTSUPP:
 		return "the kernel lacks CONFIG_INET_DIAG, its TCP and UDP parts, or "
 		       "CONFIG_INET_DIAG_DESTROY";
+	case -ESRCH:
+		return "processes of the cgroup cannot be seen from this pid namespace";
 	case -EPERM:
 		return "CAP_SYS_ADMIN or CAP_NET_ADMIN is missing";
 	default:
