@@ -5,6 +5,7 @@
 # sends next. In audit mode nothing is closed.
 . "$(dirname "$0")/lib.sh"
 need_kvgate
+need_closing
 need_program jq
 new_network
 serve tcp/443

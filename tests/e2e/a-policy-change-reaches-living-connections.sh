@@ -4,6 +4,7 @@
 # change, and when it comes back it is allowed again.
 . "$(dirname "$0")/lib.sh"
 need_kvgate
+need_closing
 new_network
 serve tcp/443
 new_cgroup app && CG=$REPLY

@@ -4,6 +4,7 @@
 # unless the policy allows the destination.
 . "$(dirname "$0")/lib.sh"
 need_kvgate
+need_closing
 new_network
 serve tcp/443 udp/53
 new_cgroup app && CG=$REPLY

@@ -4,6 +4,7 @@
 # it, and each of them has its line in the record.
 . "$(dirname "$0")/lib.sh"
 need_kvgate
+need_closing
 need_program jq
 new_network
 serve tcp/443

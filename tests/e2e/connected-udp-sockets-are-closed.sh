@@ -4,6 +4,7 @@
 # that is connected to what stays does not.
 . "$(dirname "$0")/lib.sh"
 need_kvgate
+need_closing
 new_network
 serve udp/53 udp/443
 new_cgroup app && CG=$REPLY

@@ -4,6 +4,7 @@
 # process: connections are closed in all of them, and kvgate stays in its own.
 . "$(dirname "$0")/lib.sh"
 need_kvgate
+need_closing
 new_network
 serve tcp/443
 new_cgroup app && CG=$REPLY

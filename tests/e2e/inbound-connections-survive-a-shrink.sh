@@ -4,6 +4,7 @@
 # does not answer them closes it, for that reason.
 . "$(dirname "$0")/lib.sh"
 need_kvgate
+need_closing
 need_program jq
 new_network
 serve tcp/443

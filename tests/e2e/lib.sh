@@ -46,6 +46,11 @@ need_kvgate() {
 	new_bpffs || skip "bpffs cannot be mounted"
 }
 
+# need_closing: a kernel that closes connections for kvgate
+need_closing() {
+	[[ $("$KVGATE" doctor) =~ yes\ +SOCK_DESTROY ]] || skip "this kernel has no SOCK_DESTROY"
+}
+
 # kvgate COMMAND...: pins, policies and locks are the test's own
 kvgate() {
 	local places=()

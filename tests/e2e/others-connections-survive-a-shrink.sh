@@ -4,6 +4,7 @@
 # beside it or above it, to the same destination, nor those that stay on the machine.
 . "$(dirname "$0")/lib.sh"
 need_kvgate
+need_closing
 new_network
 serve tcp/443
 new_cgroup app && APP=$REPLY
