@@ -16,6 +16,7 @@
 #include "cmd/recording.h"
 #include "cmd/saved_policy.h"
 #include "gate/gate.h"
+#include "gate/slots.h"
 #include "gate/sockets.h"
 #include "gate/status.h"
 
@@ -297,6 +298,25 @@ static void close_connections(struct attach *attach)
 		kvg_log_note("%s", diag.msg);
 }
 
+static void report(const struct attach *attach)
+{
+	bool is_stdout_taken = attach->audit_file && strcmp(attach->audit_file, "-") == 0;
+	FILE *out = is_stdout_taken ? stderr : stdout;
+	const struct kvg_policy *policy = attach->policy;
+	size_t ipv4 = 0;
+
+	while (ipv4 < policy->rules_count && policy->rules[ipv4].prefix.family == AF_INET)
+		ipv4++;
+	fprintf(out, "gated %s by %s: %zu IPv4 and %zu IPv6 prefixes, %s, generation %u",
+		attach->cgroup.path, policy->profile, ipv4, policy->rules_count - ipv4,
+		kvg_mode_word(policy->mode), attach->gate.generation);
+	if (attach->closed)
+		fprintf(out, ", %zu connection%s closed", attach->closed,
+			attach->closed > 1 ? "s" : "");
+	fputc('\n', out);
+	fflush(stdout);
+}
+
 static int put_in_force(struct attach *attach)
 {
 	const char *bpffs_dir = kvg_places_bpffs(&attach->places);
@@ -319,26 +339,11 @@ static int put_in_force(struct attach *attach)
 		return KVG_EXIT_FAILED;
 	}
 	close_connections(attach);
-	return attach->gate.generation > 1 ? check_health(attach) : 0;
-}
-
-static void report(const struct attach *attach)
-{
-	bool is_stdout_taken = attach->audit_file && strcmp(attach->audit_file, "-") == 0;
-	FILE *out = is_stdout_taken ? stderr : stdout;
-	const struct kvg_policy *policy = attach->policy;
-	size_t ipv4 = 0;
-
-	while (ipv4 < policy->rules_count && policy->rules[ipv4].prefix.family == AF_INET)
-		ipv4++;
-	fprintf(out, "gated %s by %s: %zu IPv4 and %zu IPv6 prefixes, %s, generation %u",
-		attach->cgroup.path, policy->profile, ipv4, policy->rules_count - ipv4,
-		kvg_mode_word(policy->mode), attach->gate.generation);
-	if (attach->closed)
-		fprintf(out, ", %zu connection%s closed", attach->closed,
-			attach->closed > 1 ? "s" : "");
-	fputc('\n', out);
-	fflush(stdout);
+	if (attach->gate.generation > 1 && check_health(attach))
+		return KVG_EXIT_FAILED;
+	report(attach);
+	kvg_slots_tidy(attach->set);
+	return 0;
 }
 
 /* For `explain --cgroup`; what is enforced does not hang on it. */
@@ -405,7 +410,6 @@ int kvg_cmd_attach(int argc, char **argv)
 	if (status)
 		return status;
 
-	report(&attach);
 	keep_policy(&attach);
 	return record(&attach);
 }

@@ -195,9 +195,6 @@ int kvg_gate_replace(struct kvg_set *set, __u64 cgroup_id, const struct kvg_poli
 	memset(info.profile, 0, sizeof(info.profile));
 	snprintf(info.profile, sizeof(info.profile), "%s", policy->profile);
 	bpf_map_update_elem(kvg_set_map(set, KVG_MAP_INFOS), &cgroup_id, &info, BPF_EXIST);
-	if (old.slot)
-		kvg_slots_clear(set,
-				old.slot); /* in force already; an unused trie only costs memory */
 	return 0;
 }
 

@@ -36,6 +36,8 @@ int kvg_gate_attach(struct kvg_set *set, const struct kvg_cgroup *cgroup,
  * @policy:      the new policy
  * @reterr_diag: what went wrong; the old policy is in force then
  *
+ * The old policy's prefixes stay in the kernel until kvg_slots_tidy().
+ *
  * Return: 0, -ENOENT no such gate, or another negative errno
  */
 int kvg_gate_replace(struct kvg_set *set, __u64 cgroup_id, const struct kvg_policy *policy,

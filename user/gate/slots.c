@@ -183,29 +183,44 @@ static int build_trie(const struct kvg_policy *policy, int family)
 	return KVG_TAKE_FD(trie);
 }
 
-static int find_free_slot(struct kvg_set *set, __u32 *ret)
+/* @ret: KVG_SLOTS_MAX of them: does a gate name the slot? */
+static int find_named(const struct kvg_set *set, bool *ret)
 {
 	KVG_CLEANUP(kvg_freep) __u64 *gates = NULL;
-	bool used[KVG_SLOTS_MAX] = {[0] = true};
 	size_t count = 0;
 	int r;
 
 	r = kvg_gate_list(set, &gates, &count);
 	if (r < 0)
 		return r;
+	memset(ret, 0, KVG_SLOTS_MAX * sizeof(*ret));
 	for (size_t i = 0; i < count; i++) {
 		struct kvg_gate gate;
 
 		r = kvg_gate_read(set, gates[i], &gate, NULL);
 		if (r == 0 && gate.slot < KVG_SLOTS_MAX)
-			used[gate.slot] = true;
+			ret[gate.slot] = true;
 	}
+	return 0;
+}
 
+static bool is_empty(const struct kvg_set *set, __u32 slot)
+{
+	__u32 id;
+
+	return bpf_map_lookup_elem(kvg_set_map(set, KVG_MAP_TRIES4), &slot, &id) < 0 &&
+	       bpf_map_lookup_elem(kvg_set_map(set, KVG_MAP_TRIES6), &slot, &id) < 0;
+}
+
+static int find_free_slot(struct kvg_set *set, __u32 *ret)
+{
+	bool named[KVG_SLOTS_MAX];
+	int r = find_named(set, named);
+
+	if (r < 0)
+		return r;
 	for (__u32 slot = 1; slot < KVG_SLOTS_MAX; slot++) {
-		__u32 id;
-
-		if (used[slot] ||
-		    bpf_map_lookup_elem(kvg_set_map(set, KVG_MAP_TRIES4), &slot, &id) == 0)
+		if (named[slot] || !is_empty(set, slot))
 			continue;
 		*ret = slot;
 		return 0;
@@ -322,6 +337,18 @@ int kvg_slots_clear(struct kvg_set *set, __u32 slot)
 	int r = wait_for_programs(set);
 
 	return r < 0 ? r : run_both((struct job){.run = clear, .set = set, .slot = slot});
+}
+
+void kvg_slots_tidy(struct kvg_set *set)
+{
+	bool named[KVG_SLOTS_MAX];
+
+	if (find_named(set, named) < 0)
+		return;
+	for (__u32 slot = 1; slot < KVG_SLOTS_MAX; slot++) {
+		if (!named[slot] && !is_empty(set, slot))
+			kvg_slots_clear(set, slot);
+	}
 }
 
 int kvg_slots_read(struct kvg_set *set, __u32 slot, const struct kvg_prefix *address,

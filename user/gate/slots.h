@@ -39,6 +39,15 @@ int kvg_slots_fill(struct kvg_set *set, const struct kvg_policy *policy, __u32 *
 int kvg_slots_clear(struct kvg_set *set, __u32 slot);
 
 /**
+ * kvg_slots_tidy() - free the policies that no gate names any more
+ * @set: whose slots; under kvg_set_lock()
+ *
+ * After kvg_gate_replace(), when there is time: it waits for grace periods. What it cannot free only
+ * costs memory.
+ */
+void kvg_slots_tidy(struct kvg_set *set);
+
+/**
  * kvg_slots_read() - what the kernel's trie of a slot grants to an address
  * @set:          whose slots
  * @slot:         which
