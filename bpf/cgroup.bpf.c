@@ -295,6 +295,19 @@ static __always_inline void kvg_take_socket_destination(struct __sk_buff *skb,
 		__builtin_memcpy(flow->daddr, ipv6, sizeof(flow->daddr));
 }
 
+/*
+ * A raw socket, older than the gate: its packets go where the call says, whatever their headers say.
+ * Neighbour discovery comes from raw sockets of the kernel.
+ */
+static __always_inline bool kvg_is_raw(struct __sk_buff *skb)
+{
+	struct bpf_sock *sk = skb->sk;
+
+	if (sk)
+		sk = bpf_sk_fullsock(sk);
+	return sk && sk->type == KVG_SOCK_RAW;
+}
+
 SEC("cgroup_skb/egress")
 int kvg_egress(struct __sk_buff *skb)
 {
@@ -304,6 +317,8 @@ int kvg_egress(struct __sk_buff *skb)
 	enum kvg_reason reason;
 
 	kvg_parse_packet(skb, &packet);
+	if (!packet.flow.fault && !packet.flow.link && kvg_is_raw(skb))
+		packet.flow.fault = KVG_REASON_SOCKET_TYPE;
 	if (!kvg_cfg_test && skb->ifindex == KVG_LOOPBACK_IFINDEX) {
 		packet.flow.loopback = kvg_is_answered_inside(&packet);
 		if (!packet.flow.loopback)

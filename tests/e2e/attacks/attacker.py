@@ -64,6 +64,11 @@ def udp(address):
     return socket.socket(family_of(address), socket.SOCK_DGRAM)
 
 
+def sockaddr4(address, port):
+    """struct sockaddr_in, for calls by ctypes."""
+    return struct.pack("=H", socket.AF_INET) + struct.pack("!H4s8x", port, socket.inet_aton(address))
+
+
 def check(result):
     """For calls by ctypes: -1 becomes OSError."""
     if result < 0:

@@ -26,7 +26,8 @@ ATTACKS=$E2E/attacks
 BUILD=$(dirname "$KVGATE")
 ATTACK=() # the command that attack_by() and attack_with() made
 RUNS=0
-FORBIDDEN= # what must not arrive any more, an extended regular expression; set by each run
+ALSO_FORBIDDEN= # what must not arrive besides what is stolen and what goes to the evil addresses
+MEANWHILE=true  # what the rest of the world does once the attack is open
 
 # The policy holds the good ones, for tcp/443 and for udp/9000 (and 53, as a resolver); never the evil ones.
 export GOOD4=198.51.100.2 GOOD6=2001:db8:a00::2
@@ -67,7 +68,7 @@ attack_with() {
 next_run() {
 	RUNS=$((RUNS + 1))
 	export EVIL4=203.0.113.$((60 + RUNS)) EVIL6=2001:db8:bad::$RUNS ROUND=run$RUNS
-	FORBIDDEN="${EVIL4//./\\.}|$EVIL6|stolen:[a-z0-9-]*:$ROUND"
+	FORBIDDEN="^frame|${EVIL4//./\\.}|$EVIL6|stolen:[a-z0-9-]*:$ROUND${ALSO_FORBIDDEN:+|$ALSO_FORBIDDEN}"
 }
 
 # arrived PATTERN: has a packet come whose line matches the extended regular expression?
@@ -78,6 +79,12 @@ settle() {
 	local sent=$RANDOM.$SECONDS
 	client bash -c 'echo "settled $1" >/dev/udp/203.0.113.250/9' settle "$sent"
 	wait_for 5 arrived "settled $sent" || fail "the watch does not see what is sent"
+}
+
+# forget: what has arrived so far does not count
+forget() {
+	settle
+	: >"$WATCHED"
 }
 
 SAID=
@@ -135,6 +142,7 @@ nothing_arrived() {
 works_once_open() {
 	next_run
 	launch_held
+	"$MEANWHILE"
 	release
 	all_arrived "$@"
 }
@@ -143,8 +151,8 @@ stopped_once_open() {
 	next_run
 	launch_held
 	"$@"
-	settle
-	: >"$WATCHED"
+	forget
+	"$MEANWHILE"
 	release
 	nothing_arrived
 }
