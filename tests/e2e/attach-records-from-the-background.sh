@@ -46,7 +46,7 @@ said=$(attach --audit-file "$SCRATCH/none/file" "$CG" 2>&1) && fail "it was gate
 holds "$said" 'cannot write records'
 same "pins" "" "$(find "$SCRATCH/bpf" -mindepth 1 -type d)"
 
-spawn "$KVGATE" attach --bpffs-dir "$SCRATCH/bpf" --run-dir "$SCRATCH/run" --ranges "$RANGES" \
+spawn "$KVGATE" attach --bpffs-dir "$SCRATCH/bpf" --run-dir "$SCRATCH/run" --state-dir "$SCRATCH/state" --ranges "$RANGES" \
 	--resolver none --crl-hosts none --audit-file - "$CG" >"$SCRATCH/three"
 wait_for 5 recorder
 try 1005
