@@ -36,14 +36,16 @@ UNIT_TESTS := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/test_*.c))
 BPF_TESTS  := $(patsubst %.c,$(O)/%,$(wildcard tests/bpf/test_*.c))
 BPF_COMMON := $(patsubst %.c,$(O)/%.o,$(filter-out tests/bpf/test_%,$(wildcard tests/bpf/*.c)))
 LOADER     := $(O)/tests/kernels/load
+ATTACKS    := $(patsubst %.c,$(O)/%,$(wildcard tests/e2e/attacks/*.c))
 FUZZERS    := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/fuzz_*.c))
-C_FILES    := $(wildcard include/*.h bpf/*.[ch] vmlinux/*.h user/*/*.[ch] tests/*/*.[ch])
+C_FILES    := $(wildcard include/*.h bpf/*.[ch] vmlinux/*.h user/*/*.[ch] tests/*/*.[ch] \
+              tests/e2e/attacks/*.c)
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all deps demo check check-unit check-bpf check-e2e fuzz fuzz-smoke bench install format lint \
-        tidy clean help unit-tests bpf-tests kernel-tests fuzzers check-kernels
+        tidy clean help unit-tests bpf-tests kernel-tests attacks fuzzers check-kernels
 
 all: $(O)/kvgate ## build the binary
 
@@ -140,9 +142,14 @@ $(FUZZERS): %: %.o $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) $^ $(ALL_LIBS) -o $@
 
+$(ATTACKS): %: %.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ -pthread -o $@
+
 unit-tests: $(UNIT_TESTS) ## only build them
 bpf-tests: $(BPF_TESTS) ## only build them
-kernel-tests: all $(BPF_TESTS) $(LOADER) ## only build what check-kernels runs
+kernel-tests: all attacks $(BPF_TESTS) $(LOADER) ## only build what check-kernels runs
+attacks: $(ATTACKS) ## only build them
 fuzzers: $(FUZZERS) ## only build them (CC=clang SAN=fuzz)
 
 # What is missing is said once, by name, and not by the first compiler error.
@@ -150,6 +157,6 @@ $(O)/deps: tools/deps
 	$(Q)tools/deps --check build && mkdir -p $(@D) && touch $@
 
 $(SKELS:.skel.h=.bpf.o) $(TEST_SKELS:.skel.h=.bpf.o) $(USER_OBJS): Makefile
-$(addsuffix .o,$(UNIT_TESTS) $(BPF_TESTS) $(LOADER) $(FUZZERS)) $(BPF_COMMON): Makefile
+$(addsuffix .o,$(UNIT_TESTS) $(BPF_TESTS) $(LOADER) $(ATTACKS) $(FUZZERS)) $(BPF_COMMON): Makefile
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -27,6 +27,7 @@ BUILD=$(dirname "$KVGATE")
 ATTACK=() # the command that attack_by() and attack_with() made
 RUNS=0
 ALSO_FORBIDDEN= # what must not arrive besides what is stolen and what goes to the evil addresses
+WATCH_ONLY=()   # what alone the watch notes, see there
 MEANWHILE=true  # what the rest of the world does once the attack is open
 
 # The policy holds the good ones, for tcp/443 and for udp/9000 (and 53, as a resolver); never the evil ones.
@@ -39,7 +40,7 @@ arena() {
 	new_network
 	serve "$@"
 	WATCHED=$SCRATCH/watched
-	spawn_in "$SERVER" "$ATTACKS/watch" "$WATCHED"
+	spawn_in "$SERVER" "$ATTACKS/watch" "$WATCHED" "${WATCH_ONLY[@]}"
 	wait_for 5 grep -qs '^ready' "$WATCHED" || fail "the watch did not start"
 	new_cgroup app && CG=$REPLY
 }
@@ -58,7 +59,8 @@ attack_by() {
 	ATTACK=(python3 "$SCRATCH/attack.py")
 }
 
-# attack_with PROGRAM [ARGUMENT...]: the attack is a program of this folder that make built
+# attack_with PROGRAM [ARGUMENT...]: the attack is a program of this folder that make built; EVIL4 and ROUND among
+# the arguments are those of the run
 attack_with() {
 	[[ -x $BUILD/tests/e2e/attacks/$1 ]] || skip "no $1: run make attacks first"
 	ATTACK=("$BUILD/tests/e2e/attacks/$1" "${@:2}")
@@ -89,8 +91,8 @@ forget() {
 
 SAID=
 launch() {
-	local status=0
-	gated "${ATTACK[@]}" >"$SCRATCH/said" 2>&1 </dev/null || status=$?
+	local status=0 command=("${ATTACK[@]//EVIL4/$EVIL4}")
+	gated "${command[@]//ROUND/$ROUND}" >"$SCRATCH/said" 2>&1 </dev/null || status=$?
 	said "$status"
 }
 
@@ -133,7 +135,7 @@ stopped() {
 nothing_arrived() {
 	settle
 	! arrived "$FORBIDDEN" ||
-		fail "got out: $(grep -E -- "$FORBIDDEN" "$WATCHED"). The attacker: $SAID"
+		fail "got out: $(grep -Em 5 -- "$FORBIDDEN" "$WATCHED"). The attacker: $SAID"
 }
 
 # works_once_open PATTERN..., stopped_once_open COMMAND...: the attack opens its sockets, says "ready"
@@ -179,9 +181,9 @@ release() {
 	said "$status"
 }
 
-# recorded HOOK REASON [COUNT]: the record holds such a line, of the evil address if the hook saw one
+# recorded HOOK REASON: the record holds such a line
 recorded() {
 	wait_for 5 in_record "$@" ||
 		fail "no '$2' at '$1' in the record: $(tail -n 5 "$SCRATCH/record"). The attacker: $SAID"
 }
-in_record() { grep -F "\"reason\":\"$2\"" "$SCRATCH/record" | grep -qF "\"hook\":\"$1\""; }
+in_record() { grep -q "\"reason\":\"$2\".*\"hook\":\"$1\"" "$SCRATCH/record"; }
