@@ -34,6 +34,7 @@ enter_cache() {
 	cd "$CACHE"
 	exec 9>lock
 	flock 9
+	rm -rf making.* # of somebody who was killed
 	WORK=$(mktemp -d "$CACHE/making.XXXXXX")
 	trap 'rm -rf "$WORK"' EXIT
 	trap 'exit 130' HUP INT TERM
