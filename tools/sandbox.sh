@@ -14,6 +14,7 @@ TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 SANDBOX=kvg$$
 SCRATCH=$(mktemp -d "/tmp/$SANDBOX.XXXXXX")
 UNDO=()
+PATIENCE=${KVGATE_TEST_PATIENCE:-1} # a factor on limits of time, for slow machines: a whole number
 
 # on_exit COMMAND...: run it when the sandbox is left; the last one said runs first
 on_exit() {
@@ -38,7 +39,7 @@ trap 'exit 143' TERM
 
 # wait_for SECONDS COMMAND...: until the command succeeds; fails if it does not in time
 wait_for() {
-	local end=$((SECONDS + $1 + 1))
+	local end=$((SECONDS + $1 * PATIENCE + 1))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		((SECONDS < end)) || return 1

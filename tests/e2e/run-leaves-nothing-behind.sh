@@ -38,7 +38,9 @@ start sleep 1000
 kill -TERM "$PID"
 ended_with 143
 
-start bash -c 'trap "" TERM; while :; do sleep 1; done'
+# shellcheck disable=SC2016 # the inner shell expands it
+start bash -c 'trap "" TERM; : >"$1"; while :; do sleep 1; done' bash "$SCRATCH/deaf"
+wait_for 5 test -e "$SCRATCH/deaf"
 kill -TERM "$PID"
 ended_with 137
 
