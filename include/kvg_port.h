@@ -38,6 +38,7 @@ enum kvg_port_hook {
  * @hook:       enum kvg_port_hook; nothing is judged by it
  * @own_qdisc:  1: kvgate made the clsact qdisc; nothing is judged by it
  * @pad:        zero
+ * @handles:    of the filters for packets that leave the container and that enter it; 0 with tcx
  * @name:       what the interface was called when it was gated
  *
  * The outer map's pointer to it is swapped as a whole: no packet is judged by half of one and half of
@@ -53,8 +54,9 @@ struct kvg_port {
 	__u8 hook;
 	__u8 own_qdisc;
 	__u8 pad;
+	__u32 handles[2];
 	char name[KVG_PORT_NAME_LEN];
 };
-_Static_assert(sizeof(struct kvg_port) == 136, "kvg_port is ABI");
+_Static_assert(sizeof(struct kvg_port) == 144, "kvg_port is ABI");
 
 #endif

@@ -16,6 +16,8 @@
 #include "cmd/recording.h"
 #include "cmd/saved_policy.h"
 #include "gate/gate.h"
+#include "gate/netdev.h"
+#include "gate/ports.h"
 #include "gate/slots.h"
 #include "gate/sockets.h"
 #include "gate/status.h"
@@ -30,6 +32,9 @@ struct attach {
 	const char *cgroup_parent;
 	const char *interface;
 	pid_t pid;
+	bool dhcp;
+	struct kvg_netdev *netdevs;
+	size_t netdevs_count;
 	char *root;
 	struct kvg_cgroup cgroup;
 	int resolv_fd;
@@ -59,12 +64,17 @@ static const struct kvg_option options[] = {
 	 .argument = "PID",
 	 .set = set_pid,
 	 .offset = offsetof(struct attach, pid),
-	 .help = "a process of CGROUP: --resolver auto reads its resolv.conf"},
+	 .help = "a process of CGROUP: gates the host side of its network interfaces, too;\n"
+		 "                                     --resolver auto reads its resolv.conf"},
 	{.name = "interface",
 	 .argument = "NAME",
 	 .set = kvg_option_set_string,
 	 .offset = offsetof(struct attach, interface),
-	 .help = "refused by this version: only cgroups are gated"},
+	 .help = "gates this interface, too: the host side of a container's veth"},
+	{.name = "dhcp",
+	 .set = kvg_option_set_flag,
+	 .offset = offsetof(struct attach, dhcp),
+	 .help = "requests to DHCP servers pass the interface"},
 	{.name = "audit-file",
 	 .argument = "FILE",
 	 .set = kvg_option_set_string,
@@ -84,11 +94,13 @@ static const struct kvg_option options[] = {
 static const struct kvg_usage usage = {
 	.command = "attach",
 	.operands = "CGROUP",
-	.help = "Gates a cgroup of the v2 hierarchy; the gate stays when kvgate ends. A cgroup "
-		"that is\n"
-		"gated already gets the new policy in one flip: no packet is judged by a mixture, "
-		"and\n"
-		"if anything fails, the old policy stays in force.",
+	.help = "Gates a cgroup of the v2 hierarchy, and with --pid or --interface what leaves its "
+		"network\n"
+		"namespace; the gate stays when kvgate ends. A cgroup that is gated already gets "
+		"the new\n"
+		"policy in one flip: no packet is judged by a mixture, and if anything fails, the "
+		"old policy\n"
+		"stays in force.",
 	.exit_status = "0 the policy is in force, 1 it is not, 2 usage",
 	.options = options,
 	.min_operands = 1,
@@ -187,22 +199,64 @@ static int check_audit_file(const struct attach *attach)
 	return 0;
 }
 
+/* @ret: room for one more, which is not counted yet */
+static int add_room(struct attach *attach, struct kvg_netdev **ret)
+{
+	struct kvg_netdev *more =
+		reallocarray(attach->netdevs, attach->netdevs_count + 1, sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	attach->netdevs = more;
+	*ret = &more[attach->netdevs_count];
+	return 0;
+}
+
+/* One that is found by its container may be named as well. */
+static int add_named(struct attach *attach, struct kvg_diag *reterr_diag)
+{
+	struct kvg_netdev *named;
+	int r = add_room(attach, &named);
+
+	if (r == 0)
+		r = kvg_netdev_open(attach->interface, named, reterr_diag);
+	for (size_t i = 0; r == 0 && i < attach->netdevs_count; i++) {
+		if (attach->netdevs[i].ifindex == named->ifindex)
+			return 0;
+	}
+	attach->netdevs_count += r == 0;
+	return r;
+}
+
+static int find_netdevs(struct attach *attach)
+{
+	struct kvg_diag diag = {0};
+	int r = 0;
+
+	if (attach->pid)
+		r = kvg_netdev_find(attach->pid, &attach->netdevs, &attach->netdevs_count, &diag);
+	if (r == 0 && attach->interface)
+		r = add_named(attach, &diag);
+	if (r == 0)
+		return 0;
+	kvg_log_error("%s", diag.msg);
+	return KVG_EXIT_FAILED;
+}
+
 static int prepare(struct attach *attach, const char *operand)
 {
 	char resolv_conf[FD_PATH_LEN];
 	int status;
 
-	if (attach->interface) {
-		kvg_log_error("--interface %s: this version gates cgroups only, no network "
-			      "interfaces; nothing was changed",
-			      attach->interface);
-		return KVG_EXIT_FAILED;
-	}
+	if (attach->dhcp && !attach->pid && !attach->interface)
+		return kvg_options_usage_error(&usage, "--dhcp goes with --pid or --interface");
 	status = kvg_places_cgroup_root(&attach->places, &attach->root);
 	if (status == 0)
 		status = find_cgroup(attach, operand);
 	if (status == 0 && attach->pid)
 		status = check_pid(attach);
+	if (status == 0)
+		status = find_netdevs(attach);
 	if (status == 0)
 		status = find_resolv_conf(attach, resolv_conf);
 	if (status == 0)
@@ -233,12 +287,27 @@ static int check_recorder(const struct attach *attach, struct kvg_diag *reterr_d
 	return 0;
 }
 
+static int gate_netdevs(struct attach *attach, struct kvg_diag *reterr_diag)
+{
+	const struct kvg_ports_plan plan = {
+		.netdevs = attach->netdevs,
+		.count = attach->netdevs_count,
+		.dhcp = attach->dhcp,
+		.hook = KVG_PORT_HOOK_TCX,
+	};
+
+	return plan.count ? kvg_ports_attach(attach->set, &attach->cgroup, &plan, reterr_diag) : 0;
+}
+
+/* New interfaces first, by the old policy: then nothing but the flip can fail, and that undoes itself. */
 static int replace(struct attach *attach, struct kvg_diag *reterr_diag)
 {
 	int r = kvg_gate_read(attach->set, attach->cgroup.id, NULL, &attach->info);
 
 	if (r == 0)
 		r = check_recorder(attach, reterr_diag);
+	if (r == 0)
+		r = gate_netdevs(attach, reterr_diag);
 	memcpy(attach->old_digest, attach->info.digest, sizeof(attach->old_digest));
 	if (r == 0)
 		r = kvg_gate_replace(attach->set, attach->cgroup.id, attach->policy, reterr_diag);
@@ -258,6 +327,8 @@ static int create(struct attach *attach, struct kvg_diag *reterr_diag)
 	if (r < 0)
 		return r;
 	r = kvg_gate_attach(attach->set, &attach->cgroup, attach->policy, 0, reterr_diag);
+	if (r == 0)
+		r = gate_netdevs(attach, reterr_diag);
 	if (r < 0)
 		kvg_set_remove(bpffs_dir, name);
 	return r;
@@ -310,6 +381,8 @@ static void report(const struct attach *attach)
 	fprintf(out, "gated %s by %s: %zu IPv4 and %zu IPv6 prefixes, %s, generation %u",
 		attach->cgroup.path, policy->profile, ipv4, policy->rules_count - ipv4,
 		kvg_mode_word(policy->mode), attach->gate.generation);
+	for (size_t i = 0; i < attach->netdevs_count; i++)
+		fprintf(out, "%s %s", i ? "," : ", on", attach->netdevs[i].name);
 	if (attach->closed)
 		fprintf(out, ", %zu connection%s closed", attach->closed,
 			attach->closed > 1 ? "s" : "");
@@ -389,6 +462,7 @@ static void attach_done(struct attach *attach)
 	kvg_set_close(attach->set);
 	kvg_policy_free(attach->policy);
 	kvg_closep(&attach->resolv_fd);
+	free(attach->netdevs);
 	kvg_cgroup_done(&attach->cgroup);
 	kvg_options_done(&attach->shared);
 	free(attach->root);

@@ -101,6 +101,7 @@ static int find_path(const struct detach *detach, __u64 cgroup_id, const struct 
 static void detach_gate(struct detach *detach, struct kvg_set *set, __u64 cgroup_id)
 {
 	KVG_CLEANUP(kvg_freep) char *path = NULL;
+	struct kvg_diag diag = {0};
 	struct kvg_gate_info info;
 	int r;
 
@@ -109,9 +110,9 @@ static void detach_gate(struct detach *detach, struct kvg_set *set, __u64 cgroup
 	    (detach->path && strcmp(path, detach->path) != 0))
 		return;
 
-	r = kvg_gate_detach(set, cgroup_id);
+	r = kvg_gate_detach(set, cgroup_id, &diag);
 	if (r < 0) {
-		kvg_log_error("cannot detach '%s': %s", path, strerror(-r));
+		kvg_log_error("cannot detach '%s': %s", path, diag.msg);
 		detach->failed++;
 		return;
 	}

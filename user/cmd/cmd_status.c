@@ -89,6 +89,14 @@ static const char *format_flow(const struct kvg_refusal *refusal, char ret[FLOW_
 	return ret;
 }
 
+static void print_port(const struct kvg_port_status *status)
+{
+	printf("  interface %s (%s): %llu allowed, %llu refused\n", status->port.name,
+	       status->port.hook == KVG_PORT_HOOK_TCX ? "tcx" : "clsact",
+	       (unsigned long long)status->counters.allowed,
+	       (unsigned long long)sum_refused(&status->counters));
+}
+
 static void print_gate(const struct kvg_gate_status *gate)
 {
 	char digest[KVG_DIGEST_HEX_LEN], flow[FLOW_STRLEN];
@@ -102,6 +110,8 @@ static void print_gate(const struct kvg_gate_status *gate)
 	printf("  packets   %llu allowed, %llu refused\n",
 	       (unsigned long long)gate->counters.allowed,
 	       (unsigned long long)sum_refused(&gate->counters));
+	for (size_t i = 0; i < gate->ports_count; i++)
+		print_port(&gate->ports[i]);
 	for (size_t i = 0; i < gate->problems_count; i++)
 		printf("  problem   %s\n", gate->problems[i]);
 	for (size_t i = 0; i < gate->foreign_count; i++)
@@ -185,6 +195,35 @@ static json_t *foreign_json(const struct kvg_gate_status *gate)
 	return array;
 }
 
+static json_t *ports_json(const struct kvg_gate_status *gate)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < gate->ports_count; i++) {
+		const struct kvg_port_status *status = &gate->ports[i];
+
+		json_array_append_new(
+			array,
+			json_pack("{s:s, s:I, s:s, s:b, s:I, s:I}", "name", status->port.name,
+				  "ifindex", (json_int_t)status->port.ifindex, "hook",
+				  status->port.hook == KVG_PORT_HOOK_TCX ? "tcx" : "clsact", "dhcp",
+				  status->port.dhcp, "refused_packets",
+				  (json_int_t)sum_refused(&status->counters), "allowed_packets",
+				  (json_int_t)status->counters.allowed));
+	}
+	return array;
+}
+
+/* A packet is refused once: by the cgroup's programs, or by the interface's. */
+static __u64 sum_all_refused(const struct kvg_gate_status *gate)
+{
+	__u64 sum = sum_refused(&gate->counters);
+
+	for (size_t i = 0; i < gate->ports_count; i++)
+		sum += sum_refused(&gate->ports[i].counters);
+	return sum;
+}
+
 static json_t *gate_json(const struct kvg_gate_status *gate)
 {
 	char digest[KVG_DIGEST_HEX_LEN], text[KVG_DIGEST_HEX_LEN + 8];
@@ -192,15 +231,17 @@ static json_t *gate_json(const struct kvg_gate_status *gate)
 
 	kvg_digest_format(gate->info.digest, digest);
 	snprintf(text, sizeof(text), "sha256:%s", digest);
-	object = json_pack("{s:s, s:I, s:s, s:s, s:I, s:s, s:b, s:o, s:I, s:I, s:o, s:o}", "cgroup",
-			   gate->cgroup, "cgroup_id", (json_int_t)gate->cgroup_id, "profile",
-			   gate->info.profile, "mode", kvg_mode_word(gate->gate.mode), "generation",
-			   (json_int_t)gate->gate.generation, "policy_digest", text, "healthy",
-			   gate->problems_count == 0, "problems",
+	object = json_pack("{s:s, s:I, s:s, s:s, s:I, s:s, s:b, s:o, s:I, s:I, s:o, s:o}",
+			   "cgroup", gate->cgroup, "cgroup_id", (json_int_t)gate->cgroup_id,
+			   "profile", gate->info.profile, "mode", kvg_mode_word(gate->gate.mode),
+			   "generation", (json_int_t)gate->gate.generation, "policy_digest", text,
+			   "healthy", gate->problems_count == 0, "problems",
 			   strings_json(gate->problems, gate->problems_count), "refused_packets",
-			   (json_int_t)sum_refused(&gate->counters), "allowed_packets",
+			   (json_int_t)sum_all_refused(gate), "allowed_packets",
 			   (json_int_t)gate->counters.allowed, "refused_flows", flows_json(gate),
 			   "foreign_programs", foreign_json(gate));
+	if (object)
+		json_object_set_new(object, "interfaces", ports_json(gate));
 	if (object && gate->info.run_pid)
 		json_object_set_new(object, "run_pid", json_integer(gate->info.run_pid));
 	return object;

@@ -18,6 +18,9 @@
 /* Type of a kernfs file handle that holds a 64-bit id, include/linux/exportfs.h: FILEID_KERNFS. */
 #define FILEID_KERNFS 0xfe
 
+#define ROOT_CGROUP_ID    1 /* the first node that kernfs makes */
+#define CGROUP_LEVELS_MAX 256
+
 /* A mountinfo line: "36 35 98:0 /root /mount rw,noatime shared:1 - ext4 /dev/x opts", proc(5). */
 static bool parse_mount(char *line, const char *type, char **ret_mount_point)
 {
@@ -129,6 +132,30 @@ static int read_id(int fd, __u64 *ret)
 		return -errno;
 	memcpy(ret, u.handle.f_handle, sizeof(*ret));
 	return 0;
+}
+
+/* From directory to directory, as the path may be of a mount that shows only a part. */
+int kvg_cgroup_level(const struct kvg_cgroup *cgroup, __u32 *ret)
+{
+	KVG_CLEANUP(kvg_closep) int fd = -1;
+	__u64 id = cgroup->id;
+
+	for (__u32 level = 0; level < CGROUP_LEVELS_MAX; level++) {
+		int up;
+
+		if (id == ROOT_CGROUP_ID) {
+			*ret = level;
+			return 0;
+		}
+		up = openat(fd < 0 ? cgroup->fd : fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (up < 0)
+			return -errno;
+		kvg_closep(&fd);
+		fd = up;
+		if (read_id(fd, &id) < 0)
+			return -EOPNOTSUPP;
+	}
+	return -EOPNOTSUPP;
 }
 
 int kvg_cgroup_find_by_id(const char *root, __u64 id, char **ret)

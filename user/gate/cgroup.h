@@ -83,6 +83,15 @@ void kvg_cgroup_visit(const struct kvg_cgroup *cgroup, void (*visit)(void *data,
 int kvg_cgroup_remove(const char *root, const struct kvg_cgroup *cgroup);
 
 /**
+ * kvg_cgroup_level() - how deep a cgroup is in the hierarchy
+ * @cgroup: an open cgroup
+ * @ret:    0 for the root of all, as the kernel counts
+ *
+ * Return: 0, or -EOPNOTSUPP where the root of all cannot be seen: in a cgroup namespace or mount of less
+ */
+int kvg_cgroup_level(const struct kvg_cgroup *cgroup, __u32 *ret);
+
+/**
  * kvg_cgroup_of() - the v2 cgroup of a process
  * @pid:  process id; 0 for this one
  * @ret:  path as in struct kvg_cgroup, freed by the caller

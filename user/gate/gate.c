@@ -9,8 +9,10 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "gate/counters.h"
 #include "gate/intake.h"
 #include "gate/pins.h"
+#include "gate/ports.h"
 #include "gate/slots.h"
 #include "kvg_policy.h"
 
@@ -184,11 +186,18 @@ int kvg_gate_replace(struct kvg_set *set, __u64 cgroup_id, const struct kvg_poli
 		return r;
 
 	kvg_policy_gate(policy, cgroup_id, slot, old.generation + 1, &gate);
-	r = put_gate(set, &gate);
+	r = kvg_ports_flip(set, &gate, reterr_diag);
+	if (r == 0) {
+		r = put_gate(set, &gate);
+		if (r < 0) {
+			kvg_ports_flip(set, &old, NULL);
+			kvg_diag_set(reterr_diag, r, "cannot put the policy in force: %s",
+				     strerror(-r));
+		}
+	}
 	if (r < 0) {
 		kvg_slots_clear(set, slot);
-		return kvg_diag_set(reterr_diag, r, "cannot put the policy in force: %s",
-				    strerror(-r));
+		return r;
 	}
 
 	memcpy(info.digest, policy->digest, sizeof(info.digest));
@@ -198,14 +207,17 @@ int kvg_gate_replace(struct kvg_set *set, __u64 cgroup_id, const struct kvg_poli
 	return 0;
 }
 
-int kvg_gate_detach(struct kvg_set *set, __u64 cgroup_id)
+int kvg_gate_detach(struct kvg_set *set, __u64 cgroup_id, struct kvg_diag *reterr_diag)
 {
 	struct kvg_gate gate = {};
-	int r = kvg_gate_read(set, cgroup_id, &gate, NULL);
+	int found = kvg_gate_read(set, cgroup_id, &gate, NULL);
+	int r = kvg_ports_detach(kvg_set_path(set), cgroup_id, reterr_diag);
 
+	if (r < 0)
+		return r;
 	remove_links(set, cgroup_id);
 	bpf_map_delete_elem(kvg_set_map(set, KVG_MAP_INFOS), &cgroup_id);
-	if (r == 0 && gate.slot)
+	if (found == 0 && gate.slot)
 		kvg_slots_clear(set, gate.slot);
 	return 0;
 }
@@ -241,24 +253,7 @@ int kvg_gate_read(const struct kvg_set *set, __u64 cgroup_id, struct kvg_gate *r
 
 int kvg_gate_read_counters(const struct kvg_set *set, __u64 cgroup_id, struct kvg_counters *ret)
 {
-	KVG_CLEANUP(kvg_freep) struct kvg_counters *cpus = NULL;
-	int count = libbpf_num_possible_cpus();
-
-	if (count < 0)
-		return count;
-	cpus = calloc(count, sizeof(*cpus));
-	if (!cpus)
-		return -ENOMEM;
-	if (bpf_map_lookup_elem(kvg_set_map(set, KVG_MAP_COUNTS), &cgroup_id, cpus) < 0)
-		return -errno;
-
-	memset(ret, 0, sizeof(*ret));
-	for (int cpu = 0; cpu < count; cpu++) {
-		ret->allowed += cpus[cpu].allowed;
-		for (int i = 0; i < KVG_REASON_COUNT; i++)
-			ret->refused[i] += cpus[cpu].refused[i];
-	}
-	return 0;
+	return kvg_counters_read(kvg_set_map(set, KVG_MAP_COUNTS), &cgroup_id, ret);
 }
 
 int kvg_gate_find(const char *bpffs_dir, __u64 cgroup_id, struct kvg_set **ret,

@@ -30,7 +30,7 @@ int kvg_gate_attach(struct kvg_set *set, const struct kvg_cgroup *cgroup,
 		    const struct kvg_policy *policy, __u32 run_pid, struct kvg_diag *reterr_diag);
 
 /**
- * kvg_gate_replace() - put another policy in force on a gate, in one flip
+ * kvg_gate_replace() - put another policy in force on a gate and its interfaces, each in one flip
  * @set:         the gate's set
  * @cgroup_id:   the gate
  * @policy:      the new policy
@@ -43,8 +43,15 @@ int kvg_gate_attach(struct kvg_set *set, const struct kvg_cgroup *cgroup,
 int kvg_gate_replace(struct kvg_set *set, __u64 cgroup_id, const struct kvg_policy *policy,
 		     struct kvg_diag *reterr_diag);
 
-/** kvg_gate_detach() - remove one gate from a set; its cgroup may be gone; 0 or a negative errno */
-int kvg_gate_detach(struct kvg_set *set, __u64 cgroup_id);
+/**
+ * kvg_gate_detach() - remove one gate from a set
+ * @set:         the gate's set
+ * @cgroup_id:   the gate; its cgroup may be gone
+ * @reterr_diag: what went wrong; the gate is in force then
+ *
+ * Return: 0, or a negative errno: see kvg_ports_detach()
+ */
+int kvg_gate_detach(struct kvg_set *set, __u64 cgroup_id, struct kvg_diag *reterr_diag);
 
 /** kvg_gate_list() - cgroup ids of a set's gates, freed by the caller; 0 or a negative errno */
 int kvg_gate_list(const struct kvg_set *set, __u64 **ret, size_t *ret_count);
@@ -53,7 +60,7 @@ int kvg_gate_list(const struct kvg_set *set, __u64 **ret, size_t *ret_count);
 int kvg_gate_read(const struct kvg_set *set, __u64 cgroup_id, struct kvg_gate *ret_gate,
 		  struct kvg_gate_info *ret_info);
 
-/** kvg_gate_read_counters() - summed over the CPUs; Return: 0, or a negative errno */
+/** kvg_gate_read_counters() - of the cgroup's programs, summed over the CPUs; Return: 0, or a negative errno */
 int kvg_gate_read_counters(const struct kvg_set *set, __u64 cgroup_id, struct kvg_counters *ret);
 
 /**

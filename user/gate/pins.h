@@ -17,6 +17,9 @@ int kvg_pins_put(const char *set_path, const char *folder, const char *name, int
 /** kvg_pins_get() - open <set_path>/<folder>/<name>; a descriptor, or a negative errno */
 int kvg_pins_get(const char *set_path, const char *folder, const char *name);
 
+/** kvg_pins_drop() - remove <set_path>/<folder>/<name>; 0, also if there is none, or a negative errno */
+int kvg_pins_drop(const char *set_path, const char *folder, const char *name);
+
 /** kvg_pins_list_folders() - folders in @path, sorted, NULL-terminated, all the caller's; 0 or -errno */
 int kvg_pins_list_folders(const char *path, char ***ret);
 

@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "gate/pins.h"
+#include "gate/ports.h"
 #include "gate/probe.h"
 #include "kvg_event.h"
 #include "kvg_policy.h"
@@ -316,6 +317,9 @@ int kvg_set_remove(const char *bpffs_dir, const char *name)
 
 	if (asprintf(&path, "%s/%s", bpffs_dir, name) < 0)
 		return -ENOMEM;
+	r = kvg_ports_detach(path, 0, NULL);
+	if (r < 0)
+		return r;
 	detach_gates(path);
 	r = kvg_pins_remove_tree(path);
 	rmdir(bpffs_dir); /* not empty: others' sets are there */

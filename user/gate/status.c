@@ -12,7 +12,9 @@
 #include "gate/cgroup.h"
 #include "gate/effective.h"
 #include "gate/gate.h"
+#include "gate/own.h"
 #include "gate/pins.h"
+#include "gate/ports.h"
 
 static int add_problem(struct kvg_gate_status *gate, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -48,69 +50,7 @@ static int add_foreign(struct kvg_foreign **list, size_t *count, __u32 id, enum 
 	return 0;
 }
 
-/* struct own - ids of the programs of every set, to tell foreign ones apart */
-struct own {
-	__u32 *ids;
-	size_t count;
-};
-
-static void own_done(struct own *own)
-{
-	free(own->ids);
-}
-
-static bool own_has(const struct own *own, __u32 id)
-{
-	for (size_t i = 0; i < own->count; i++) {
-		if (own->ids[i] == id)
-			return true;
-	}
-	return false;
-}
-
-static __u32 program_id(int fd)
-{
-	struct bpf_prog_info info = {};
-	__u32 size = sizeof(info);
-
-	return bpf_obj_get_info_by_fd(fd, &info, &size) < 0 ? 0 : info.id;
-}
-
-/* By the pins alone: also the programs of a set that another version of kvgate made. */
-static int own_add_set(struct own *own, const char *bpffs_dir, const char *name)
-{
-	KVG_CLEANUP(kvg_freep) char *path = NULL;
-
-	if (asprintf(&path, "%s/%s", bpffs_dir, name) < 0)
-		return -ENOMEM;
-	for (int i = 0; i < KVG_PROGRAM_COUNT; i++) {
-		KVG_CLEANUP(kvg_closep)
-		int fd = kvg_pins_get(path, "progs", kvg_programs()[i].program);
-		__u32 *more;
-
-		if (fd < 0)
-			continue;
-		more = realloc(own->ids, (own->count + 1) * sizeof(*more));
-		if (!more)
-			return -ENOMEM;
-		own->ids = more;
-		own->ids[own->count++] = program_id(fd);
-	}
-	return 0;
-}
-
-static int own_read(struct own *own, const char *bpffs_dir)
-{
-	char **names = NULL;
-	int r = kvg_set_list(bpffs_dir, &names);
-
-	for (char **name = names; r == 0 && *name; name++)
-		r = own_add_set(own, bpffs_dir, *name);
-	kvg_set_list_free(names);
-	return r;
-}
-
-static int list_foreign(const struct own *own, int cgroup_fd, struct kvg_foreign **ret,
+static int list_foreign(struct kvg_own *own, int cgroup_fd, struct kvg_foreign **ret,
 			size_t *ret_count)
 {
 	for (int i = 0; i < KVG_PROGRAM_COUNT; i++) {
@@ -118,7 +58,7 @@ static int list_foreign(const struct own *own, int cgroup_fd, struct kvg_foreign
 		int r = kvg_effective_read(cgroup_fd, i, &effective);
 
 		for (__u32 j = 0; r == 0 && j < effective.count; j++) {
-			if (!own_has(own, effective.ids[j]))
+			if (!kvg_own_has(own, effective.ids[j]))
 				r = add_foreign(ret, ret_count, effective.ids[j], i);
 		}
 		if (r < 0)
@@ -130,8 +70,8 @@ static int list_foreign(const struct own *own, int cgroup_fd, struct kvg_foreign
 int kvg_status_list_foreign(const char *bpffs_dir, int cgroup_fd, struct kvg_foreign **ret,
 			    size_t *ret_count)
 {
-	KVG_CLEANUP(own_done) struct own own = {};
-	int r = own_read(&own, bpffs_dir);
+	KVG_CLEANUP(kvg_own_done) struct kvg_own own = {};
+	int r = kvg_own_read(bpffs_dir, &own);
 
 	*ret = NULL;
 	*ret_count = 0;
@@ -144,7 +84,7 @@ static void check_hook(struct kvg_gate_status *gate, const struct kvg_set *set,
 {
 	KVG_CLEANUP(kvg_closep) int link = -1;
 	const char *label = kvg_programs()[which].label;
-	__u32 id = program_id(kvg_set_program(set, which));
+	__u32 id = kvg_own_program_id(kvg_set_program(set, which));
 	struct bpf_link_info info = {};
 	struct kvg_effective effective;
 	__u32 size = sizeof(info);
@@ -221,6 +161,33 @@ static int read_flows(struct kvg_gate_status *gate, const struct kvg_set *set)
 	return 0;
 }
 
+/* The interfaces are there whether or not the cgroup still is. */
+static int read_ports(struct kvg_gate_status *gate, const struct kvg_set *set, struct kvg_own *own)
+{
+	KVG_CLEANUP(kvg_freep) struct kvg_port *ports = NULL;
+	int r = kvg_ports_list(set, gate->cgroup_id, &ports, &gate->ports_count);
+
+	if (r < 0)
+		return add_problem(gate, "its interfaces cannot be read: %s", strerror(-r));
+	gate->ports = calloc(gate->ports_count + 1, sizeof(*gate->ports));
+	if (!gate->ports)
+		return -ENOMEM;
+	for (size_t i = 0; r == 0 && i < gate->ports_count; i++) {
+		struct kvg_diag diag = {};
+
+		gate->ports[i].port = ports[i];
+		kvg_ports_read_counters(set, ports[i].ifindex, &gate->ports[i].counters);
+		r = kvg_ports_check(set, &ports[i], kvg_own_has, own, &diag);
+		if (r < 0)
+			r = add_problem(gate, "%s", diag.msg[0] ? diag.msg : strerror(-r));
+		else if (memcmp(&ports[i].gate, &gate->gate, sizeof(gate->gate)) != 0)
+			r = add_problem(gate,
+					"interface \"%s\" does not judge by the gate's policy",
+					ports[i].name);
+	}
+	return r;
+}
+
 static int open_by_path(const char *root, const char *path)
 {
 	KVG_CLEANUP(kvg_freep) char *full = NULL;
@@ -232,7 +199,7 @@ static int open_by_path(const char *root, const char *path)
 
 /* What the kernel holds on the gate's cgroup; @gate->cgroup says where that is. */
 static int read_live(struct kvg_gate_status *gate, const struct kvg_set *set, const char *root,
-		     const struct own *own)
+		     struct kvg_own *own)
 {
 	KVG_CLEANUP(kvg_closep) int cgroup_fd = open_by_path(root, gate->cgroup);
 
@@ -249,7 +216,7 @@ static int read_live(struct kvg_gate_status *gate, const struct kvg_set *set, co
 }
 
 static int read_gate(struct kvg_gate_status *gate, const struct kvg_set *set, const char *root,
-		     const struct own *own)
+		     struct kvg_own *own)
 {
 	int r;
 
@@ -268,6 +235,8 @@ static int read_gate(struct kvg_gate_status *gate, const struct kvg_set *set, co
 	} else {
 		r = read_live(gate, set, root, own);
 	}
+	if (r == 0)
+		r = read_ports(gate, set, own);
 	return r < 0 ? r : read_flows(gate, set);
 }
 
@@ -303,7 +272,7 @@ static int add_unreadable(struct list *list, const char *name, const char *why)
 }
 
 static int read_set(struct list *list, const char *bpffs_dir, const char *name, const char *root,
-		    const struct own *own)
+		    struct kvg_own *own)
 {
 	KVG_CLEANUP(kvg_set_closep) struct kvg_set *set = NULL;
 	KVG_CLEANUP(kvg_freep) __u64 *ids = NULL;
@@ -331,12 +300,12 @@ static int read_set(struct list *list, const char *bpffs_dir, const char *name, 
 int kvg_status_read(const char *bpffs_dir, const char *cgroup_root, struct kvg_gate_status **ret,
 		    size_t *ret_count, struct kvg_diag *reterr_diag)
 {
-	KVG_CLEANUP(own_done) struct own own = {};
+	KVG_CLEANUP(kvg_own_done) struct kvg_own own = {};
 	struct list list = {};
 	char **names = NULL;
 	int r;
 
-	r = own_read(&own, bpffs_dir);
+	r = kvg_own_read(bpffs_dir, &own);
 	if (r == 0)
 		r = kvg_set_list(bpffs_dir, &names);
 	for (char **name = names; r == 0 && *name; name++)
@@ -361,6 +330,7 @@ void kvg_status_free(struct kvg_gate_status *gates, size_t count)
 			free(gate->problems[j]);
 		free(gate->problems);
 		free(gate->foreign);
+		free(gate->ports);
 		free(gate->flows);
 		free(gate->cgroup);
 		free(gate->set);

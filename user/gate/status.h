@@ -14,6 +14,7 @@
 #include "gate/set.h"
 #include "kvg_event.h"
 #include "kvg_policy.h"
+#include "kvg_port.h"
 
 /** struct kvg_foreign - a program on the gated cgroup that is not kvgate's */
 struct kvg_foreign {
@@ -33,13 +34,25 @@ struct kvg_refused_flow {
 };
 
 /**
+ * struct kvg_port_status - a gated interface
+ * @port:     its entry
+ * @counters: since it was gated
+ */
+struct kvg_port_status {
+	struct kvg_port port;
+	struct kvg_counters counters;
+};
+
+/**
  * struct kvg_gate_status - one gate
  * @set:            name of its set
  * @cgroup_id:      the cgroup that it was put on
  * @cgroup:         where that is now, or where it was if it is gone
  * @info:           its names
  * @gate:           its entry; zero if the kernel has none
- * @counters:       since it was attached
+ * @counters:       of the cgroup's programs, since it was attached
+ * @ports:          its interfaces
+ * @ports_count:    how many
  * @problems:       one sentence each; none: healthy
  * @problems_count: how many
  * @foreign:        others' programs on the cgroup
@@ -56,6 +69,8 @@ struct kvg_gate_status {
 	struct kvg_gate_info info;
 	struct kvg_gate gate;
 	struct kvg_counters counters;
+	struct kvg_port_status *ports;
+	size_t ports_count;
 	char **problems;
 	size_t problems_count;
 	struct kvg_foreign *foreign;
