@@ -26,4 +26,4 @@ PYTHON
 works_once_open stolen:turned
 gate_on "$CG" --allow 203.0.113.62/32=tcp/443
 stopped_once_open gate
-recorded egress destination
+recorded 'egress|sock_destroy' destination

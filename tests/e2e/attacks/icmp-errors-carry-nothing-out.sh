@@ -71,4 +71,4 @@ stopped_once_open gate
 recorded connect4 destination
 recorded sendmsg4 destination
 recorded sendmsg6 destination
-recorded egress destination
+recorded 'egress|sock_destroy' destination

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define LOOT_LENGTH 80
+#define PAUSE_US    100 /* between two tries: without a gate somebody must note all that arrives */
 
 static struct sockaddr_in good, evil;
 static struct sockaddr_in moving; /* good and evil by turns, while system calls read it */
@@ -65,6 +66,7 @@ static void *connect_to_evil_and_send(void *arg)
 	while (!over) {
 		connect_to(duel->sock, &evil);
 		send_loot(duel->sock, duel->tag, NULL);
+		usleep(PAUSE_US);
 	}
 	return NULL;
 }
@@ -87,11 +89,12 @@ static void *use_moving_address(void *arg)
 		int udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 		int tcp = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-		for (int i = 0; i < 20; i++)
+		for (int i = 0; i < 8; i++)
 			send_loot(udp, "moved", &moving);
 		connect_to(udp, &moving);
 		send_loot(udp, "connected", NULL);
 		connect_to(tcp, &moving); /* its SYN is enough */
+		usleep(PAUSE_US);
 		close(udp);
 		close(tcp);
 	}

@@ -33,6 +33,6 @@ living4.close() # the FIN, too
 PYTHON
 works_once_open stolen:living4 stolen:living6 stolen:connected stolen:unconnected stolen:fresh
 stopped_once_open gate
-recorded egress destination
+recorded 'egress|sock_destroy' destination
 recorded connect4 destination
 recorded sendmsg4 destination
