@@ -119,7 +119,8 @@ all_arrived() {
 	for pattern; do
 		pattern=${pattern//EVIL4/$EVIL4}
 		pattern=${pattern//EVIL6/$EVIL6}
-		[[ $pattern != stolen:* && $pattern != honest:* ]] || pattern+=:$ROUND
+		[[ ! $pattern =~ ^((stolen|honest):[a-z0-9-]+)(.*) ]] ||
+			pattern=${BASH_REMATCH[1]}:$ROUND${BASH_REMATCH[3]}
 		wait_for 3 arrived "$pattern" ||
 			fail "'$pattern' did not arrive. The attacker: $SAID. The watch: $(tail -n 20 "$WATCHED" | cut -c 1-200)"
 	done
