@@ -31,7 +31,7 @@ def report(what, action):
 
 def bound(option, address, port):
     sock = socket.socket()
-    sock.settimeout(5)
+    sock.settimeout(30)
     sock.setsockopt(socket.SOL_SOCKET, option, 1)
     sock.bind((address, port))
     return sock
@@ -53,7 +53,7 @@ for number, (name, option) in enumerate(REUSE.items()):
 local = socket.create_server(("", 0))
 inner = socket.create_connection(("127.0.0.1", local.getsockname()[1]))
 conns["accepted"], _ = local.accept()
-conns["accepted"].settimeout(5)
+conns["accepted"].settimeout(30)
 unspec = bytes(16)
 if ctypes.CDLL(None).connect(conns["accepted"].fileno(), unspec, len(unspec)) != 0:
     sys.exit("the accepted socket does not disconnect")
@@ -82,21 +82,24 @@ PYTHON
 
 cat >"$SCRATCH/peer.py" <<'PYTHON'
 import socket, sys
+IP_TRANSPARENT = 19
 mine, port = sys.argv[1], int(sys.argv[2])
 sock = socket.socket()
-sock.settimeout(5)
+sock.settimeout(30)
 sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+sock.setsockopt(socket.SOL_IP, IP_TRANSPARENT, 1) # the address need not be its own yet
 sock.bind((mine, int(sys.argv[3])))
 sock.connect(("192.0.2.2", port))
 print("open", flush=True)
 print(sock.recv(100), flush=True)
+sock.recv(100) # until the other side has closed, which goes first
 sock.close()
 PYTHON
 
 SAYS=$SCRATCH/client
 said() { grep -q "$@" "$SAYS"; }
 mkfifo "$SCRATCH/go"
-# A SYN that finds no way, until the peer sends one of its own.
+# SYNs of both sides, of which the client's finds no way until the peer's is on its own.
 ip -n "$SERVER" route del local 203.0.113.0/24 dev lo
 ip -n "$SERVER" route add local 203.0.113.9/32 dev lo
 ip -n "$SERVER" route add blackhole 203.0.113.77/32 table local
@@ -104,13 +107,14 @@ ip -n "$SERVER" route add blackhole 203.0.113.77/32 table local
 spawn_inside "$CLIENT" "$CG" bash -c 'python3 "$1/client.py" <"$1/go" >"$1/client" 2>&1' client "$SCRATCH"
 exec {go}>"$SCRATCH/go"
 wait_for 10 said crossing || fail "$(cat "$SAYS")"
-syn_sent() { client ss -Htn state syn-sent | grep -q 203.0.113.77:9001; }
-wait_for 5 syn_sent || fail "no SYN is on its way"
-ip -n "$SERVER" route del blackhole 203.0.113.77/32 table local
-ip -n "$SERVER" route add local 203.0.113.77/32 dev lo
+syn_sent() { inside_netns "$1" ss -Htn state syn-sent | grep -q "$2"; }
+wait_for 5 syn_sent "$CLIENT" 203.0.113.77:9001 || fail "no SYN is on its way"
 # shellcheck disable=SC2016
 spawn_inside "$SERVER" - bash -c 'python3 "$1/peer.py" 203.0.113.77 7555 9001 >"$1/crossed" 2>&1' peer "$SCRATCH"
-wait_for 5 grep -q open "$SCRATCH/crossed" || fail "no simultaneous open: $(cat "$SCRATCH/crossed")"
+wait_for 5 syn_sent "$SERVER" 203.0.113.77:9001 || fail "no SYN of the peer: $(cat "$SCRATCH/crossed")"
+ip -n "$SERVER" route del blackhole 203.0.113.77/32 table local
+ip -n "$SERVER" route add local 203.0.113.77/32 dev lo
+wait_for 10 grep -q open "$SCRATCH/crossed" || fail "no simultaneous open: $(cat "$SCRATCH/crossed")"
 wait_for 5 said listening || fail "$(cat "$SAYS")"
 # shellcheck disable=SC2016
 spawn_inside "$SERVER" - bash -c 'python3 "$1/peer.py" 192.0.2.1 7443 9001 >"$1/stranger" 2>&1' peer "$SCRATCH"
