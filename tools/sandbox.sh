@@ -143,13 +143,16 @@ inside_netns() {
 	nsenter --net="/run/netns/$name" -- "$@"
 }
 
+# join_networks: eth0 of either is an end of one veth
+join_networks() { ip -n "$CLIENT" link add eth0 type veth peer name eth0 netns "$SERVER"; }
+
 # new_network: two namespaces, $CLIENT and $SERVER, with a veth between them and no way out.
 # Every address of the documentation prefixes (RFC 5737, RFC 3849) is the server's; the client is
 # 192.0.2.2 and 2001:db8::2.
 new_network() {
 	new_netns client && CLIENT=$REPLY
 	new_netns server && SERVER=$REPLY
-	ip -n "$CLIENT" link add eth0 type veth peer name eth0 netns "$SERVER"
+	join_networks
 
 	ip -n "$CLIENT" address add 192.0.2.2/24 dev eth0
 	ip -n "$CLIENT" address add 2001:db8::2/64 dev eth0 nodad
