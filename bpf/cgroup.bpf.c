@@ -26,13 +26,6 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-static __always_inline void kvg_note_current(struct kvg_owner *ret)
-{
-	ret->tgid = bpf_get_current_pid_tgid() >> 32;
-	ret->uid = bpf_get_current_uid_gid();
-	bpf_get_current_comm(ret->comm, sizeof(ret->comm));
-}
-
 /*
  * An answer on a connection that others opened: the SYN-ACK of a listener, or a packet of a socket
  * that sockops marked when the handshake of a passive open was over. By socket, never by port: an

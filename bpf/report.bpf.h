@@ -29,6 +29,14 @@ struct kvg_refused {
 	__u32 bytes;
 };
 
+/* At hooks that run for a process: the calls. */
+static __always_inline void kvg_note_current(struct kvg_owner *ret)
+{
+	ret->tgid = bpf_get_current_pid_tgid() >> 32;
+	ret->uid = bpf_get_current_uid_gid();
+	bpf_get_current_comm(ret->comm, sizeof(ret->comm));
+}
+
 static __always_inline void kvg_note_flow(struct kvg_refused *ret, enum kvg_hook hook,
 					  const struct kvg_flow *flow)
 {

@@ -16,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "gate/lsm.h"
 #include "gate/probe.h"
 #include "gate/set.h"
 
@@ -182,6 +183,7 @@ int main(int argc, char **argv)
 	json_t *said;
 	double ms;
 
+	kvg_lsm_prepare(); /* where it fails, that object does not load */
 	ms = time_set(&diag);
 	libbpf_set_print(silent);
 	for (int i = 1; i < argc; i++)

@@ -229,6 +229,26 @@ static void a_refused_socket_has_no_destination(void **state)
 	assert_words(&record, "refused ipv4 icmp socket (socket_type) by curl[4242]");
 }
 
+static void a_socket_without_ip_has_its_familys_name(void **state)
+{
+	struct kvg_record record = some_record();
+	KVG_CLEANUP(json_decrefp) json_t *json = NULL;
+
+	(void)state;
+	record.refusal = (struct kvg_refusal){.family = AF_PACKET,
+					      .reason = KVG_REASON_PACKET_SOCKET,
+					      .hook = KVG_HOOK_SOCK_CREATE};
+	json = parse(&record);
+	assert_null(json_object_get(json, "destination"));
+	assert_null(json_object_get(json_object_get(json, "network"), "transport"));
+	assert_string_equal(text_at(json, "network", "type"), "packet");
+	assert_words(&record, "refused packet socket (packet_socket) by curl[4242]");
+
+	record.refusal.family = 200; /* of a kernel to come */
+	record.refusal.reason = KVG_REASON_SOCKET_TYPE;
+	assert_words(&record, "refused socket (socket_type) by curl[4242]");
+}
+
 static void a_protocol_without_a_name_is_a_number(void **state)
 {
 	struct kvg_record record = some_record();
@@ -381,6 +401,7 @@ int main(void)
 		cmocka_unit_test(a_folded_line_says_how_many_from_when_to_when),
 		cmocka_unit_test(ipv6_stands_in_brackets_where_a_port_follows),
 		cmocka_unit_test(a_refused_socket_has_no_destination),
+		cmocka_unit_test(a_socket_without_ip_has_its_familys_name),
 		cmocka_unit_test(a_protocol_without_a_name_is_a_number),
 		cmocka_unit_test(every_reason_and_hook_has_its_word),
 		cmocka_unit_test(names_that_are_no_text_do_not_break_the_line),

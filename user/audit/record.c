@@ -15,18 +15,6 @@
 
 #define CONTAINER_ID_LEN 64
 
-static const char *family_name(__u8 family)
-{
-	switch (family) {
-	case AF_INET:
-		return "ipv4";
-	case AF_INET6:
-		return "ipv6";
-	default:
-		return NULL;
-	}
-}
-
 static const char *reason_of(const struct kvg_record *record)
 {
 	return kvg_reason_word(record->refusal.reason);
@@ -199,7 +187,7 @@ static json_t *network_object(const struct kvg_record *record)
 	__u16 protocol = record->refusal.protocol;
 	const char *transport = kvg_protocol_word(protocol);
 
-	return json_pack("{s:s*, s:s*, s:o*, s:s}", "type", family_name(record->refusal.family),
+	return json_pack("{s:s*, s:s*, s:o*, s:s}", "type", kvg_family_word(record->refusal.family),
 			 "transport", transport, "iana_number",
 			 protocol && !transport ? json_sprintf("%u", protocol) : NULL, "direction",
 			 "egress");
@@ -319,7 +307,7 @@ static void put_flow(FILE *out, const struct kvg_record *record)
 {
 	const struct kvg_refusal *refusal = &record->refusal;
 	const char *protocol = kvg_protocol_word(refusal->protocol);
-	const char *family = family_name(refusal->family);
+	const char *family = kvg_family_word(refusal->family);
 	char addr[INET6_ADDRSTRLEN];
 	bool has_port = refusal->dport;
 

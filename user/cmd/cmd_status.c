@@ -72,6 +72,8 @@ static const char *format_flow(const struct kvg_refusal *refusal, char ret[FLOW_
 	bool ipv4 = refusal->family == AF_INET;
 	char address[INET6_ADDRSTRLEN] = "";
 	const char *protocol = kvg_protocol_word(refusal->protocol);
+	const char *other =
+		ipv4 || refusal->family == AF_INET6 ? NULL : kvg_family_word(refusal->family);
 	char number[16];
 
 	snprintf(number, sizeof(number), "ip/%u", refusal->protocol);
@@ -79,7 +81,7 @@ static const char *format_flow(const struct kvg_refusal *refusal, char ret[FLOW_
 		protocol = number;
 
 	if (refusal->hook == KVG_HOOK_SOCK_CREATE) {
-		snprintf(ret, FLOW_STRLEN, "%s socket", protocol);
+		snprintf(ret, FLOW_STRLEN, "%s socket", other ? other : protocol);
 		return ret;
 	}
 	inet_ntop(ipv4 ? AF_INET : AF_INET6, ipv4 ? &refusal->daddr[12] : refusal->daddr, address,
@@ -112,6 +114,8 @@ static void print_gate(const struct kvg_gate_status *gate)
 	       (unsigned long long)sum_refused(&gate->counters));
 	for (size_t i = 0; i < gate->ports_count; i++)
 		print_port(&gate->ports[i]);
+	printf("  lsm       %s\n",
+	       gate->lsm ? "on" : "off: packet sockets and the like can be made");
 	for (size_t i = 0; i < gate->problems_count; i++)
 		printf("  problem   %s\n", gate->problems[i]);
 	for (size_t i = 0; i < gate->foreign_count; i++)
@@ -231,7 +235,7 @@ static json_t *gate_json(const struct kvg_gate_status *gate)
 
 	kvg_digest_format(gate->info.digest, digest);
 	snprintf(text, sizeof(text), "sha256:%s", digest);
-	object = json_pack("{s:s, s:I, s:s, s:s, s:I, s:s, s:b, s:o, s:I, s:I, s:o, s:o}",
+	object = json_pack("{s:s, s:I, s:s, s:s, s:I, s:s, s:b, s:o, s:I, s:I, s:o, s:o, s:b}",
 			   "cgroup", gate->cgroup, "cgroup_id", (json_int_t)gate->cgroup_id,
 			   "profile", gate->info.profile, "mode", kvg_mode_word(gate->gate.mode),
 			   "generation", (json_int_t)gate->gate.generation, "policy_digest", text,
@@ -239,7 +243,7 @@ static json_t *gate_json(const struct kvg_gate_status *gate)
 			   strings_json(gate->problems, gate->problems_count), "refused_packets",
 			   (json_int_t)sum_all_refused(gate), "allowed_packets",
 			   (json_int_t)gate->counters.allowed, "refused_flows", flows_json(gate),
-			   "foreign_programs", foreign_json(gate));
+			   "foreign_programs", foreign_json(gate), "lsm", gate->lsm);
 	if (object)
 		json_object_set_new(object, "interfaces", ports_json(gate));
 	if (object && gate->info.run_pid)

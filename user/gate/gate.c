@@ -63,6 +63,8 @@ static int attach_program(struct kvg_set *set, const struct kvg_cgroup *cgroup,
 	int r;
 
 	link = bpf_link_create(kvg_set_program(set, which), cgroup->fd, row->type, NULL);
+	if (link < 0 && !row->required)
+		return 0; /* this kernel has none of it, or no place left; status says so */
 	if (link < 0)
 		return refuse_attach(-errno, row->label, cgroup, reterr_diag);
 

@@ -12,6 +12,7 @@
 #include <sys/vfs.h>
 
 #include "base/cleanup.h"
+#include "gate/lsm.h"
 #include "gate/pins.h"
 #include "gate/ports.h"
 #include "gate/probe.h"
@@ -35,7 +36,7 @@ static const char *const map_names[] = {
 };
 
 static const struct kvg_program_row programs[] = {
-#define X(name, program, type, label) {#program, type, label},
+#define X(name, program, type, label, required) {#program, type, label, required},
 	KVG_PROGRAMS(X)
 #undef X
 };
@@ -155,6 +156,8 @@ static int take_descriptors(struct kvg_set *set, const struct bpf_object *object
 		struct bpf_program *program =
 			bpf_object__find_program_by_name(object, programs[i].program);
 
+		if (!program && !programs[i].required)
+			continue;
 		set->programs[i] = fcntl(bpf_program__fd(program), F_DUPFD_CLOEXEC, 3);
 		if (set->programs[i] < 0)
 			return -errno;
@@ -169,8 +172,11 @@ static int pin_all(struct kvg_set *set, struct kvg_diag *reterr_diag)
 	r = kvg_pins_make_folders(set->path);
 	for (size_t i = 0; r == 0 && i < KVG_MAP_COUNT; i++)
 		r = kvg_pins_put(set->path, "maps", map_names[i], set->maps[i]);
-	for (size_t i = 0; r == 0 && i < KVG_PROGRAM_COUNT; i++)
+	for (size_t i = 0; r == 0 && i < KVG_PROGRAM_COUNT; i++) {
+		if (set->programs[i] < 0)
+			continue;
 		r = kvg_pins_put(set->path, "progs", programs[i].program, set->programs[i]);
+	}
 	if (r < 0)
 		return kvg_diag_set(reterr_diag, r, "cannot pin below %s: %s", set->path,
 				    strerror(-r));
@@ -199,6 +205,7 @@ int kvg_set_create(const char *bpffs_dir, const char *name, struct kvg_set **ret
 	if (r < 0)
 		return kvg_diag_set(reterr_diag, r, "cannot keep the BPF programs open: %s",
 				    strerror(-r));
+	kvg_lsm_load(set, &set->programs[KVG_PROGRAM_SOCKET]); /* where it can be had */
 	r = pin_all(set, reterr_diag);
 	if (r < 0) {
 		kvg_set_remove(bpffs_dir, name);
@@ -214,6 +221,19 @@ int kvg_set_try(struct kvg_diag *reterr_diag)
 	KVG_CLEANUP(kvg_set_closep) struct kvg_set *set = new_set("", "");
 
 	return set ? load(set, reterr_diag) : -ENOMEM;
+}
+
+int kvg_set_try_lsm(void)
+{
+	KVG_CLEANUP(kvg_set_closep) struct kvg_set *set = new_set("", "");
+	int r;
+
+	if (!set)
+		return -ENOMEM;
+	r = load(set, NULL);
+	if (r == 0)
+		r = take_descriptors(set, set->skel->obj);
+	return r < 0 ? r : kvg_lsm_load(set, &set->programs[KVG_PROGRAM_SOCKET]);
 }
 
 int kvg_set_adopt(const struct bpf_object *object, struct kvg_set **ret)
@@ -281,7 +301,9 @@ int kvg_set_open(const char *bpffs_dir, const char *name, struct kvg_set **ret,
 	}
 	for (size_t i = 0; i < KVG_PROGRAM_COUNT; i++) {
 		set->programs[i] = kvg_pins_get(set->path, "progs", programs[i].program);
-		if (set->programs[i] < 0)
+		if (set->programs[i] == -ENOENT && !programs[i].required)
+			set->programs[i] = -1;
+		else if (set->programs[i] < 0)
 			return kvg_diag_set(reterr_diag, set->programs[i], "%s/progs/%s: %s",
 					    set->path, programs[i].program,
 					    strerror(-set->programs[i]));

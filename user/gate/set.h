@@ -43,21 +43,23 @@ enum kvg_map {
 };
 
 /*
- * X(enumerator, program of bpf/cgroup.bpf.c, attach type, name of the link's pin), in the order of
- * attachment. Packets first: a socket that connect() lets go must not outrun the packet hook.
- * sockops before connect: an inbound connection must not be without its mark.
+ * X(enumerator, program, attach type, name of the link's pin, is no gate without it), in the order of
+ * attachment. Packets first: a socket that connect() lets go must not outrun the packet hook. sockops
+ * before connect: an inbound connection must not be without its mark. All are of bpf/cgroup.bpf.c but
+ * the last, which is bpf/lsm.bpf.c's, for those kernels that load it.
  */
-#define KVG_PROGRAMS(X)                                                             \
-	X(EGRESS, kvg_egress, BPF_CGROUP_INET_EGRESS, "egress")                     \
-	X(SOCKOPS, kvg_sockops, BPF_CGROUP_SOCK_OPS, "sockops")                     \
-	X(SOCK_CREATE, kvg_sock_create, BPF_CGROUP_INET_SOCK_CREATE, "sock_create") \
-	X(CONNECT4, kvg_connect4, BPF_CGROUP_INET4_CONNECT, "connect4")             \
-	X(CONNECT6, kvg_connect6, BPF_CGROUP_INET6_CONNECT, "connect6")             \
-	X(SENDMSG4, kvg_sendmsg4, BPF_CGROUP_UDP4_SENDMSG, "sendmsg4")              \
-	X(SENDMSG6, kvg_sendmsg6, BPF_CGROUP_UDP6_SENDMSG, "sendmsg6")
+#define KVG_PROGRAMS(X)                                                                   \
+	X(EGRESS, kvg_egress, BPF_CGROUP_INET_EGRESS, "egress", true)                     \
+	X(SOCKOPS, kvg_sockops, BPF_CGROUP_SOCK_OPS, "sockops", true)                     \
+	X(SOCK_CREATE, kvg_sock_create, BPF_CGROUP_INET_SOCK_CREATE, "sock_create", true) \
+	X(CONNECT4, kvg_connect4, BPF_CGROUP_INET4_CONNECT, "connect4", true)             \
+	X(CONNECT6, kvg_connect6, BPF_CGROUP_INET6_CONNECT, "connect6", true)             \
+	X(SENDMSG4, kvg_sendmsg4, BPF_CGROUP_UDP4_SENDMSG, "sendmsg4", true)              \
+	X(SENDMSG6, kvg_sendmsg6, BPF_CGROUP_UDP6_SENDMSG, "sendmsg6", true)              \
+	X(SOCKET, kvg_socket, BPF_LSM_CGROUP, "socket_create", false)
 
 enum kvg_program {
-#define X(name, program, type, label) KVG_PROGRAM_##name,
+#define X(name, program, type, label, required) KVG_PROGRAM_##name,
 	KVG_PROGRAMS(X)
 #undef X
 		KVG_PROGRAM_COUNT
@@ -68,6 +70,7 @@ struct kvg_program_row {
 	const char *program; /* its name in the kernel and its pin's */
 	enum bpf_attach_type type;
 	const char *label; /* the link's pin */
+	bool required;     /* there is no gate without it */
 };
 
 /** kvg_programs() - the table, by enum kvg_program */
@@ -90,6 +93,9 @@ int kvg_set_create(const char *bpffs_dir, const char *name, struct kvg_set **ret
 
 /** kvg_set_try() - load the programs and forget them; Return: 0, or why a gate could not be made */
 int kvg_set_try(struct kvg_diag *reterr_diag);
+
+/** kvg_set_try_lsm() - the same with those that a gate can do without; 0, -EOPNOTSUPP, -EPERM, ... */
+int kvg_set_try_lsm(void);
 
 /**
  * kvg_set_adopt() - a set without pins, of programs that somebody else loaded: for test runs
@@ -151,7 +157,7 @@ const char *kvg_set_path(const struct kvg_set *set);
 /** kvg_set_map() - descriptor of a map, owned by the set */
 int kvg_set_map(const struct kvg_set *set, enum kvg_map map);
 
-/** kvg_set_program() - descriptor of a program, owned by the set */
+/** kvg_set_program() - descriptor of a program, owned by the set; -1 if it has none of that */
 int kvg_set_program(const struct kvg_set *set, enum kvg_program program);
 
 /**

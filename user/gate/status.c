@@ -57,6 +57,8 @@ static int list_foreign(struct kvg_own *own, int cgroup_fd, struct kvg_foreign *
 		struct kvg_effective effective;
 		int r = kvg_effective_read(cgroup_fd, i, &effective);
 
+		if (r < 0 && !kvg_programs()[i].required)
+			continue; /* the kernel has no such hook */
 		for (__u32 j = 0; r == 0 && j < effective.count; j++) {
 			if (!kvg_own_has(own, effective.ids[j]))
 				r = add_foreign(ret, ret_count, effective.ids[j], i);
@@ -92,6 +94,10 @@ static void check_hook(struct kvg_gate_status *gate, const struct kvg_set *set,
 
 	snprintf(folder, sizeof(folder), "links/%llu", (unsigned long long)gate->cgroup_id);
 	link = kvg_pins_get(kvg_set_path(set), folder, label);
+	if (link == -ENOENT && !kvg_programs()[which].required)
+		return; /* where it could not be attached */
+	if (which == KVG_PROGRAM_SOCKET)
+		gate->lsm = true;
 	if (link < 0)
 		add_problem(gate, "%s: the pinned link is gone (%s)", label, strerror(-link));
 	else if (bpf_obj_get_info_by_fd(link, &info, &size) < 0 || info.prog_id != id)

@@ -53,6 +53,7 @@ struct kvg_port_status {
  * @counters:       of the cgroup's programs, since it was attached
  * @ports:          its interfaces
  * @ports_count:    how many
+ * @lsm:            sockets of families without IP are refused when they are made
  * @problems:       one sentence each; none: healthy
  * @problems_count: how many
  * @foreign:        others' programs on the cgroup
@@ -71,6 +72,7 @@ struct kvg_gate_status {
 	struct kvg_counters counters;
 	struct kvg_port_status *ports;
 	size_t ports_count;
+	bool lsm;
 	char **problems;
 	size_t problems_count;
 	struct kvg_foreign *foreign;

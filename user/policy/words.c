@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/cleanup.h"
 
@@ -46,6 +47,40 @@ static const struct {
 	{58, "ipv6-icmp"}, {132, "sctp"}, {136, "udplite"}, {255, "raw"}, {262, "mptcp"},
 };
 
+/* Of <sys/socket.h>, without AF_: those that somebody may try to leave by. */
+static const struct {
+	unsigned int number;
+	const char *name;
+} families[] = {
+	{AF_INET, "ipv4"},
+	{AF_INET6, "ipv6"},
+	{AF_UNIX, "unix"},
+	{AF_NETLINK, "netlink"},
+	{AF_PACKET, "packet"},
+	{AF_XDP, "xdp"},
+	{AF_VSOCK, "vsock"},
+	{AF_BLUETOOTH, "bluetooth"},
+	{AF_CAN, "can"},
+	{AF_TIPC, "tipc"},
+	{AF_RDS, "rds"},
+	{AF_SMC, "smc"},
+	{AF_KCM, "kcm"},
+	{AF_KEY, "key"},
+	{AF_PPPOX, "pppox"},
+	{AF_LLC, "llc"},
+	{AF_X25, "x25"},
+	{AF_AX25, "ax25"},
+	{AF_APPLETALK, "appletalk"},
+	{AF_RXRPC, "rxrpc"},
+	{AF_PHONET, "phonet"},
+	{AF_IEEE802154, "ieee802154"},
+	{AF_QIPCRTR, "qipcrtr"},
+	{AF_NFC, "nfc"},
+	{AF_ALG, "alg"},
+	{AF_IB, "ib"},
+	{AF_CAIF, "caif"},
+};
+
 #define WORD(words, number) ((number) < KVG_ARRAY_SIZE(words) ? (words)[number] : "unknown")
 
 const char *kvg_mode_word(unsigned int mode)
@@ -78,6 +113,15 @@ const char *kvg_protocol_word(unsigned int protocol)
 	for (size_t i = 0; i < KVG_ARRAY_SIZE(protocols); i++) {
 		if (protocols[i].number == protocol)
 			return protocols[i].name;
+	}
+	return NULL;
+}
+
+const char *kvg_family_word(unsigned int family)
+{
+	for (size_t i = 0; i < KVG_ARRAY_SIZE(families); i++) {
+		if (families[i].number == family)
+			return families[i].name;
 	}
 	return NULL;
 }

@@ -28,6 +28,9 @@ const char *kvg_hook_word(unsigned int hook);
 /** kvg_protocol_word() - IANA's keyword in lower case; NULL if it is none that we know */
 const char *kvg_protocol_word(unsigned int protocol);
 
+/** kvg_family_word() - of a family of sockets: "ipv4", "packet", ...; NULL if it is none that we know */
+const char *kvg_family_word(unsigned int family);
+
 /** kvg_mode_parse(), kvg_inbound_parse() - of the words; Return: 0, or -EINVAL */
 int kvg_mode_parse(const char *word, enum kvg_mode *ret);
 int kvg_inbound_parse(const char *word, enum kvg_inbound *ret);
