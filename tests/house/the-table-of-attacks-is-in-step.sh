@@ -51,7 +51,7 @@ attack three 'wins' connect4 destination all
 cat >results.json <<'JSON'
 {"kernels": [
  {"kernel": "5.10", "release": "5.10.0-1-cloud-amd64", "fault": null, "features": [],
-  "objects": [{"programs": [{"program": "kvg_egress", "verified_insns": 17}]}],
+  "objects": [{"loaded": true, "programs": [{"program": "kvg_egress", "verified_insns": 17}]}],
   "tests": [{"suite": "e2e", "name": "one", "passed": 1, "failed": 0, "skipped": []},
    {"suite": "e2e", "name": "two", "passed": 0, "failed": 0, "skipped": ["two: needs Linux 6.1"]},
    {"suite": "e2e", "name": "three", "passed": 0, "failed": 1, "skipped": []}]},
