@@ -32,10 +32,14 @@ from attacker import *
 
 IPV6_FREEBIND, IP_TRANSPARENT = 78, 19
 PORT = 9000
+MAPPED_NONE = "::ffff:0.0.0.0"
 
 def spoofing(own, kind):
     sock = socket.socket(family_of(own), kind)
-    if ":" in own:
+    if own == MAPPED_NONE:
+        sock.setsockopt(socket.SOL_IP, IP_TRANSPARENT, 1)
+        sock.bind(("::ffff:" + EVIL4, 0))
+    elif ":" in own:
         sock.setsockopt(socket.IPPROTO_IPV6, IPV6_FREEBIND, 1)
         sock.bind((EVIL6, 0))
     else:
@@ -44,7 +48,10 @@ def spoofing(own, kind):
     sock.settimeout(0.2)
     return sock
 
-for own, tag in (OWN4, "own4"), (OWN6, "own6"), ("::1", "loopback6"), ("127.0.0.1", "loopback4"), ("0.0.0.0", "none4"):
+for own, tag in (
+    (OWN4, "own4"), (OWN6, "own6"), ("::1", "loopback6"), ("127.0.0.1", "loopback4"), ("0.0.0.0", "none4"),
+    (MAPPED_NONE, "mapped"),
+):
     with attempt(f"udp {own}"):
         spoofing(own, socket.SOCK_DGRAM).sendto(loot(tag), (own, PORT))
     with attempt(f"udp {own}, connected"):
@@ -55,7 +62,7 @@ for own, tag in (OWN4, "own4"), (OWN6, "own6"), ("::1", "loopback6"), ("127.0.0.
         spoofing(own, socket.SOCK_STREAM).connect((own, PORT))
 PYTHON
 works stolen:own4 stolen:own6 stolen:connected-own4 stolen:connected-own6 stolen:loopback6 stolen:loopback4 \
-	stolen:none4 'ip4 6 .* EVIL4' 'ip6 6 .* EVIL6'
+	stolen:none4 stolen:mapped stolen:connected-mapped 'ip4 6 .* EVIL4' 'ip6 6 .* EVIL6'
 gate
 stopped
 recorded connect4 destination
