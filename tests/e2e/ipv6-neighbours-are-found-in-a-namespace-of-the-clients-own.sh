@@ -9,7 +9,10 @@ new_netns server && SERVER=$REPLY
 
 spawn bash -c 'echo 0 >"$1/cgroup.procs" && exec unshare -n sleep 1000' maker "$CG"
 maker=$REPLY
-made() { [[ $(readlink "/proc/$maker/ns/net") != $(readlink /proc/self/ns/net) ]]; }
+made() {
+	local own
+	own=$(readlink "/proc/$maker/ns/net") && [[ -n $own && $own != "$(readlink /proc/self/ns/net)" ]]
+}
 wait_for 5 made || fail "no namespace was made"
 inside() { nsenter -t "$maker" -n -- "$@"; }
 ip -n "$SERVER" link add eth0 type veth peer name eth0 netns "$maker"
