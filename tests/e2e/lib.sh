@@ -105,7 +105,6 @@ spawn_inside() {
 	# shellcheck disable=SC2016
 	spawn bash -c 'echo 0 >"$1/cgroup.procs"; netns=$2; shift 2; exec nsenter --net="$netns" -- "$@"' \
 		spawn_inside "$cgroup" "$netns" "$@"
-	wait_for 5 in_cgroup "$REPLY" "$cgroup" || fail "$1 is not in its cgroup"
 }
 
 # in_cgroup PID FOLDER

@@ -11,6 +11,7 @@ refuses 'is in cgroup' attach --pid $$ "$CG"
 
 # The host's own network namespace, which kvgate runs in.
 spawn_inside "$HOST" "$CG" sleep 1000
+wait_for 5 in_cgroup "$REPLY" "$CG" || fail "the process is not in its cgroup"
 refuses 'shares the network namespace' attach --pid "$REPLY" "$CG"
 
 refuses 'no interface "none"' attach --interface none "$CG"
