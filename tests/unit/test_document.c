@@ -186,6 +186,24 @@ static void utf_16_is_refused(void **state)
 	assert_string_equal(diag.msg, "a NUL byte");
 }
 
+static void a_nul_byte_is_refused_wherever_it_stands(void **state)
+{
+	static const char sample[] = SAMPLE;
+	size_t size = sizeof(sample) - 1;
+
+	(void)state;
+	for (size_t at = 0; at <= size; at++) {
+		char text[sizeof(sample)];
+		struct kvg_diag diag;
+
+		memcpy(text, sample, at);
+		text[at] = '\0';
+		memcpy(text + at + 1, sample + at, size - at);
+		parse_error(text, sizeof(text), &diag);
+		assert_string_equal(diag.msg, "a NUL byte");
+	}
+}
+
 static void a_byte_order_mark_is_passed_over_once(void **state)
 {
 	DOC plain = parsed(SAMPLE);
@@ -531,6 +549,7 @@ int main(void)
 		cmocka_unit_test(a_key_that_appears_twice_is_refused),
 		cmocka_unit_test(bytes_that_are_no_text_are_refused),
 		cmocka_unit_test(utf_16_is_refused),
+		cmocka_unit_test(a_nul_byte_is_refused_wherever_it_stands),
 		cmocka_unit_test(a_byte_order_mark_is_passed_over_once),
 		cmocka_unit_test(a_text_is_refused_by_its_size_before_it_is_looked_at),
 		cmocka_unit_test(nesting_is_bounded),

@@ -311,6 +311,17 @@ static void what_is_no_json_is_told_with_line_and_column(void **state)
 	assert_null(untouched);
 }
 
+static void a_nul_byte_is_refused(void **state)
+{
+	static const char text[] = "{ \"kvgate_policy\": 1\0, \"profile\": \"p\" }";
+	struct kvg_policy *untouched = NULL;
+	struct kvg_diag diag = {0};
+
+	(void)state;
+	assert_int_equal(kvg_policy_parse(text, sizeof(text) - 1, &untouched, &diag), -EINVAL);
+	assert_string_equal(diag.msg, "a NUL byte");
+}
+
 static void a_key_that_stands_twice_is_refused(void **state)
 {
 	struct kvg_policy *untouched = NULL;
@@ -403,6 +414,7 @@ int main(void)
 		cmocka_unit_test(faults_of_a_rule_are_told_with_its_place),
 		cmocka_unit_test(faults_of_the_document_are_told_by_key),
 		cmocka_unit_test(what_is_no_json_is_told_with_line_and_column),
+		cmocka_unit_test(a_nul_byte_is_refused),
 		cmocka_unit_test(a_key_that_stands_twice_is_refused),
 		cmocka_unit_test(no_damaged_copy_is_taken_for_a_policy),
 		cmocka_unit_test(the_gate_entry_carries_services_mode_and_the_digests_start),

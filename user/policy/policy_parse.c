@@ -488,6 +488,10 @@ static int load(struct reader *reader, const char *data, size_t size)
 {
 	json_error_t error;
 
+	/* jansson 2.14 takes it for nothing at all after a number. */
+	if (memchr(data, '\0', size))
+		return kvg_diag_set(reader->diag, -EINVAL, "a NUL byte");
+
 	reader->root = json_loadb(data, size, JSON_REJECT_DUPLICATES, &error);
 	if (!reader->root)
 		return kvg_diag_set_at(reader->diag, -EINVAL,

@@ -107,14 +107,9 @@ static int read_plain(struct kvg_document *document, const char *text, size_t si
 {
 	KVG_CLEANUP(kvg_json_decrefp) json_t *root = NULL;
 	struct kvg_reader reader = {.document = document, .diag = diag, .text_size = size};
-	const char *nul;
 	int r;
 
-	nul = memchr(text, '\0', size);
-	if (nul)
-		r = kvg_json_refuse_at(text, (size_t)(nul - text), -EINVAL, diag, "a NUL byte");
-	else
-		r = kvg_json_load(text, size, &root, diag);
+	r = kvg_json_load(text, size, &root, diag);
 	if (r == -EINVAL && !looks_like_document(text, size))
 		return -ENOMSG;
 	if (r < 0)

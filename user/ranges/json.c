@@ -29,7 +29,10 @@ int kvg_json_refuse_at(const char *text, size_t offset, int error, struct kvg_di
 	return kvg_diag_set_at(diag, error, line, column, "%s", what);
 }
 
-/* Brackets and commas outside strings: a bound on depth and on values before any is built. */
+/*
+ * Brackets and commas outside strings: a bound on depth and on values before any is built. And no
+ * NUL, which jansson 2.14 takes for nothing at all after a number.
+ */
 static int check_bounds(const char *text, size_t size, struct kvg_diag *diag)
 {
 	size_t values = 0;
@@ -39,6 +42,8 @@ static int check_bounds(const char *text, size_t size, struct kvg_diag *diag)
 	for (size_t i = 0; i < size; i++) {
 		char c = text[i];
 
+		if (c == '\0')
+			return kvg_json_refuse_at(text, i, -EINVAL, diag, "a NUL byte");
 		if (quoted) {
 			if (c == '\\')
 				i++;
