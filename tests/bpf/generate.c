@@ -327,6 +327,63 @@ void kvg_generate_packet(struct kvg_case *test_case)
 		fill(packet, KVG_CASE_PACKET_MAX);
 }
 
+static void put_word(uint8_t *bytes, uint16_t word)
+{
+	bytes[0] = word >> 8;
+	bytes[1] = word & 0xff;
+}
+
+/* At @packet, which has room for it; returns its size. */
+static size_t generate_arp(uint8_t *packet)
+{
+	static const uint8_t head[] = {0, 1, 8, 0, 6, 4, 0};
+
+	memcpy(packet, head, sizeof(head));
+	packet[7] = random_below(4);
+	if (one_in(4))
+		flip(packet, random_below(8 * 8));
+	return one_in(4) ? random_below(64) : 28;
+}
+
+static size_t generate_dhcp(uint8_t *packet, bool ipv6)
+{
+	static const uint8_t servers[16] = {255, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2};
+	static const uint8_t everybody[16] = {255, 255, 255, 255};
+	size_t header = put_header(packet, ipv6, ipv6 ? servers : everybody, 17);
+
+	put_word(packet + header, ipv6 ? 546 : 68);
+	put_word(packet + header + 2, ipv6 ? 547 : 67);
+	if (one_in(2))
+		flip(packet, random_below(8 * (header + 4)));
+	return header + 8 + random_below(40);
+}
+
+void kvg_generate_frame(struct kvg_case *test_case)
+{
+	static const uint16_t others[] = {0x8100, 0x88a8, 0x0806, 0x8847, 0x8864, 46, 0x0801};
+	uint8_t *frame = test_case->packet;
+	uint16_t type;
+
+	kvg_generate_packet(test_case);
+	if (test_case->size > KVG_CASE_PACKET_MAX - 14)
+		test_case->size = KVG_CASE_PACKET_MAX - 14;
+	memmove(frame + 14, frame, KVG_CASE_PACKET_MAX - 14);
+	type = frame[14] / 16 == 6 ? 0x86dd : 0x0800;
+	if (one_in(16)) {
+		type = 0x0806;
+		test_case->size = generate_arp(frame + 14);
+	} else if (one_in(16)) {
+		type = one_in(2) ? 0x86dd : 0x0800;
+		test_case->size = generate_dhcp(frame + 14, type == 0x86dd);
+	}
+	if (one_in(30))
+		type = one_in(2) ? others[random_below(KVG_ARRAY_SIZE(others))] : random_next();
+	if (one_in(60))
+		type ^= 0x0800 ^ 0x86dd;
+	put_word(frame + 12, type);
+	test_case->size += 14;
+}
+
 /* One change that may or may not be to the point; it stays if the case is still one. */
 static bool try_smaller(struct kvg_case *test_case, const struct kvg_case *smaller,
 			bool (*still)(const struct kvg_case *, void *data), void *data)

@@ -11,7 +11,7 @@
 
 #define KVG_CASE_PACKET_MAX 128 /* bytes */
 
-/** struct kvg_case - a policy and a packet to be judged by it */
+/** struct kvg_case - a policy, and a packet or frame to be judged by it */
 struct kvg_case {
 	struct kvg_model_policy policy;
 	uint8_t packet[KVG_CASE_PACKET_MAX];
@@ -26,6 +26,9 @@ void kvg_generate_policy(struct kvg_model_policy *ret, bool unite);
 
 /** kvg_generate_packet() - for the case's policy */
 void kvg_generate_packet(struct kvg_case *test_case);
+
+/** kvg_generate_frame() - such a packet in an Ethernet frame, ARP, DHCP, or what differs from them */
+void kvg_generate_frame(struct kvg_case *test_case);
 
 /**
  * kvg_shrink() - leave out of a case whatever it does without

@@ -195,8 +195,7 @@ int kvg_kernel_clear(struct kvg_kernel *kernel, const struct kvg_gate *gate)
 	return kvg_slots_clear(kernel->set, gate->slot);
 }
 
-/* Exactly one counter has moved, by one, since they were zero. */
-static int find_reason(const struct kvg_counters *counters, enum kvg_reason *ret)
+int kvg_verdict_reason(const struct kvg_counters *counters, enum kvg_reason *ret)
 {
 	__u64 sum = counters->allowed;
 
@@ -228,7 +227,7 @@ int kvg_kernel_run(struct kvg_kernel *kernel, const void *packet, size_t size,
 		return -EPROTO; /* bits above are not the packet hook's to set */
 
 	ret->passed = options.retval == 1;
-	return find_reason(counters, &ret->reason);
+	return kvg_verdict_reason(counters, &ret->reason);
 }
 
 static int find_service(struct kvg_policy *policy, const struct kvg_service *service, __u32 *ret)

@@ -39,6 +39,9 @@ struct kvg_verdict {
 	enum kvg_reason reason;
 };
 
+/** kvg_verdict_reason() - which one counter has moved, by one, since they were zero; else -EPROTO */
+int kvg_verdict_reason(const struct kvg_counters *counters, enum kvg_reason *ret);
+
 /** kvg_kernel_open() - load the programs; Return: 0, -EPERM without privileges, or another errno */
 int kvg_kernel_open(const struct kvg_kernel_sizes *sizes, struct kvg_kernel **ret);
 

@@ -47,6 +47,8 @@ static enum kvg_reason read_ports(const uint8_t *header, size_t size, struct kvg
 		return KVG_REASON_MALFORMED;
 	if (ret->protocol == TCP || ret->protocol == UDP)
 		ret->dport = word(header + 2);
+	if (ret->protocol == TCP || ret->protocol == UDP)
+		ret->sport = word(header);
 	return KVG_REASON_ALLOWED;
 }
 
@@ -207,19 +209,75 @@ static enum kvg_reason judge_flow(const struct kvg_model_policy *policy,
 	return granted & wanted ? KVG_REASON_ALLOWED : KVG_REASON_PORT_FOR_DESTINATION;
 }
 
+/* Nothing but an answer's facts and the fault that was found when they were read. */
+static void judge(const struct kvg_model_policy *policy, enum kvg_reason fault,
+		  struct kvg_model_answer *answer)
+{
+	if (!policy->known)
+		answer->reason = KVG_REASON_NO_POLICY;
+	else if (fault != KVG_REASON_ALLOWED || answer->link)
+		answer->reason = fault;
+	else
+		answer->reason = judge_flow(policy, answer);
+
+	answer->passes = answer->reason == KVG_REASON_ALLOWED || (policy->known && policy->audit);
+}
+
 struct kvg_model_answer kvg_model_judge(const struct kvg_model_policy *policy,
 					const uint8_t *packet, size_t size)
 {
 	struct kvg_model_answer answer = {0};
-	enum kvg_reason fault = read_packet(packet, size, &answer);
 
-	if (!policy->known)
-		answer.reason = KVG_REASON_NO_POLICY;
-	else if (fault != KVG_REASON_ALLOWED || answer.link)
-		answer.reason = fault;
-	else
-		answer.reason = judge_flow(policy, &answer);
+	judge(policy, read_packet(packet, size, &answer), &answer);
+	return answer;
+}
 
-	answer.passes = answer.reason == KVG_REASON_ALLOWED || (policy->known && policy->audit);
+/* RFC 826, for IPv4 over Ethernet: a request or an answer, with nothing behind it. */
+static bool is_arp(const uint8_t *arp, size_t size)
+{
+	static const uint8_t head[] = {0, 1, 8, 0, 6, 4, 0};
+
+	return size == 28 && memcmp(arp, head, sizeof(head)) == 0 && (arp[7] == 1 || arp[7] == 2);
+}
+
+/* RFC 2131 and 8415: from client to server port, to all that are on the link. */
+static bool is_dhcp(const struct kvg_model_answer *answer)
+{
+	static const uint8_t everybody[] = {255, 255, 255, 255};
+	static const uint8_t servers[] = {255, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2};
+
+	if (answer->protocol != UDP)
+		return false;
+	if (answer->version == 4)
+		return answer->sport == 68 && answer->dport == 67 &&
+		       memcmp(answer->daddr + 12, everybody, 4) == 0;
+	return answer->sport == 546 && answer->dport == 547 &&
+	       memcmp(answer->daddr, servers, 16) == 0;
+}
+
+static enum kvg_reason read_frame(const uint8_t *frame, size_t size, struct kvg_model_answer *ret)
+{
+	unsigned int type = word(frame + 12);
+	enum kvg_reason fault;
+
+	if (type == 0x0806) {
+		ret->link = is_arp(frame + 14, size - 14);
+		return ret->link ? KVG_REASON_ALLOWED : KVG_REASON_PACKET_SOCKET;
+	}
+	if (type != 0x0800 && type != 0x86dd)
+		return KVG_REASON_PACKET_SOCKET;
+	fault = read_packet(frame + 14, size - 14, ret);
+	return ret->version == (type == 0x0800 ? 4 : 6) ? fault : KVG_REASON_MALFORMED;
+}
+
+struct kvg_model_answer kvg_model_judge_frame(const struct kvg_model_policy *policy,
+					      const uint8_t *frame, size_t size)
+{
+	struct kvg_model_answer answer = {0};
+	enum kvg_reason fault = read_frame(frame, size, &answer);
+
+	if (policy->dhcp && is_dhcp(&answer))
+		answer.link = true;
+	judge(policy, fault, &answer);
 	return answer;
 }

@@ -35,6 +35,7 @@ struct kvg_model_rule {
  * @known:        false: the gate was never told
  * @audit:        record, and let pass
  * @deny_inbound: means nothing to what the client begins
+ * @dhcp:         means nothing but at an interface: requests to the servers of the link pass
  * @unite:        the rules are permits: an address gets what any that holds it says, and there is no service
  *                that none gives; else the longest one says, and all services are there
  */
@@ -42,6 +43,7 @@ struct kvg_model_policy {
 	bool known;
 	bool audit;
 	bool deny_inbound;
+	bool dhcp;
 	bool unite;
 	struct kvg_model_service services[KVG_MODEL_SERVICES_MAX];
 	size_t services_count;
@@ -54,7 +56,8 @@ struct kvg_model_policy {
  * @version: 4 or 6; 0 if not even the IP header could be read, and then the rest is zero
  * @daddr:   IPv4 as ::ffff:a.b.c.d
  * @dport:   host order; 0 where there is none, or it was not looked at
- * @link:    IPv6 asks for, or tells, who is on the link
+ * @sport:   host order; 0 where there is none, or it was not looked at
+ * @link:    it asks for, or tells, who is on the link
  */
 struct kvg_model_answer {
 	bool passes;
@@ -63,6 +66,7 @@ struct kvg_model_answer {
 	uint8_t protocol;
 	uint8_t daddr[16];
 	uint16_t dport;
+	uint16_t sport;
 	bool link;
 };
 
@@ -72,5 +76,16 @@ bool kvg_model_holds(const struct kvg_model_rule *rule, const uint8_t *addr);
 /** kvg_model_judge() - a packet that the client began, not on loopback */
 struct kvg_model_answer kvg_model_judge(const struct kvg_model_policy *policy,
 					const uint8_t *packet, size_t size);
+
+/**
+ * kvg_model_judge_frame() - an Ethernet frame at the container's interface
+ * @policy: by which
+ * @frame:  sent by nobody whose sockets are known
+ * @size:   14 bytes at least
+ *
+ * Return: the answer; what is said of IP packets holds for what is in the frame
+ */
+struct kvg_model_answer kvg_model_judge_frame(const struct kvg_model_policy *policy,
+					      const uint8_t *frame, size_t size);
 
 #endif

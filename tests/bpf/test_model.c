@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "base/cleanup.h"
+#include "entry.h"
 #include "gate/intake.h"
 #include "generate.h"
 #include "kernel.h"
@@ -29,17 +30,10 @@
 #define PACKETS      240000 /* by a policy that changes from one to the next */
 #define DESTINATIONS 60000
 
-struct entry {
-	struct kvg_model_policy model;
-	struct kvg_policy
-		*policy; /* what was compiled from it; NULL if the rules went in as they are */
-	struct kvg_gate gate;
-};
-
 struct fixture {
 	struct kvg_kernel *kernel;
 	struct kvg_intake *intake;
-	struct entry entries[POLICIES];
+	struct kvg_entry entries[POLICIES];
 	struct kvg_event event; /* the last */
 	size_t events_count;    /* since it was set to 0 */
 	__u64 recorded;         /* refusals, in events and rests */
@@ -66,83 +60,6 @@ static void keep_rest(void *data, const struct kvg_refusal *refusal, const struc
 	fixture->recorded += count;
 }
 
-static struct kvg_prefix prefix_of(const struct kvg_model_rule *rule)
-{
-	struct kvg_prefix prefix = {.family = rule->ipv6 ? AF_INET6 : AF_INET, .bits = rule->bits};
-
-	memcpy(prefix.addr, rule->addr, rule->ipv6 ? 16 : 4);
-	return prefix;
-}
-
-static struct kvg_service service_of(const struct kvg_model_service *service)
-{
-	return (struct kvg_service){.port = htons(service->port), .protocol = service->protocol};
-}
-
-/* The rules as they are, which no compiled policy would have so. */
-static int fill_raw(struct kvg_kernel *kernel, const struct kvg_model_policy *model,
-		    struct kvg_gate *ret)
-{
-	struct kvg_rule rules[KVG_MODEL_RULES_MAX] = {};
-	struct kvg_policy policy = {.rules = rules, .rules_count = model->rules_count};
-
-	for (size_t i = 0; i < model->rules_count; i++) {
-		rules[i].prefix = prefix_of(&model->rules[i]);
-		rules[i].services = model->rules[i].services;
-	}
-	for (size_t i = 0; i < model->services_count; i++)
-		policy.services[i] = service_of(&model->services[i]);
-	policy.services_count = model->services_count;
-	return kvg_kernel_fill(kernel, &policy, ret);
-}
-
-/* The rules as permits, compiled. */
-static int compile(const struct kvg_model_policy *model, struct kvg_policy **ret)
-{
-	KVG_CLEANUP(kvg_policy_freep) struct kvg_policy *policy = NULL;
-	struct kvg_permit permits[KVG_MODEL_RULES_MAX * KVG_MODEL_SERVICES_MAX];
-	size_t count = 0;
-	int r;
-
-	for (size_t i = 0; i < model->rules_count; i++) {
-		for (size_t bit = 0; bit < model->services_count; bit++) {
-			if (!(model->rules[i].services >> bit & 1))
-				continue;
-			permits[count++] =
-				(struct kvg_permit){.prefix = prefix_of(&model->rules[i]),
-						    .service = service_of(&model->services[bit]),
-						    .from = "test"};
-		}
-	}
-	r = kvg_policy_new("test", KVG_CLOUD_PUBLIC, &policy);
-	if (r == 0)
-		r = kvg_policy_set_permits(policy, permits, count, NULL);
-	if (r < 0)
-		return r;
-	*ret = KVG_TAKE_PTR(policy);
-	return 0;
-}
-
-/* Puts a policy into the kernel; @generation tells its refusals apart. */
-static int entry_fill(struct kvg_kernel *kernel, struct entry *entry, __u32 generation)
-{
-	const struct kvg_model_policy *model = &entry->model;
-	int r = 0;
-
-	if (!model->known)
-		return 0;
-	if (model->unite)
-		r = compile(model, &entry->policy);
-	if (r < 0)
-		return r;
-	r = model->unite ? kvg_kernel_fill(kernel, entry->policy, &entry->gate)
-			 : fill_raw(kernel, model, &entry->gate);
-	entry->gate.mode = model->audit ? KVG_MODE_AUDIT : KVG_MODE_ENFORCE;
-	entry->gate.inbound = model->deny_inbound ? KVG_INBOUND_DENY : KVG_INBOUND_ALLOW;
-	entry->gate.generation = generation;
-	return r;
-}
-
 static int set_up(void **state)
 {
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
@@ -158,7 +75,7 @@ static int set_up(void **state)
 	for (__u32 i = 0; r == 0 && i < POLICIES; i++) {
 		kvg_generate_policy(&fixture->entries[i].model, i % 2);
 		fixture->entries[i].model.known = i % 50;
-		r = entry_fill(fixture->kernel, &fixture->entries[i], i + 1);
+		r = kvg_entry_fill(fixture->kernel, &fixture->entries[i], i + 1);
 	}
 	if (r < 0)
 		print_error("the policies cannot be put into the kernel: %s\n", strerror(-r));
@@ -195,8 +112,9 @@ static bool agrees(struct kvg_kernel *kernel, const struct kvg_case *test_case,
 static bool still_disagrees(const struct kvg_case *test_case, void *data)
 {
 	struct kvg_kernel *kernel = data;
-	struct entry entry = {.model = test_case->policy};
-	bool ret = entry_fill(kernel, &entry, 1) == 0 && !agrees(kernel, test_case, &entry.gate);
+	struct kvg_entry entry = {.model = test_case->policy};
+	bool ret =
+		kvg_entry_fill(kernel, &entry, 1) == 0 && !agrees(kernel, test_case, &entry.gate);
 
 	if (entry.gate.slot)
 		kvg_kernel_clear(kernel, &entry.gate);
@@ -206,7 +124,7 @@ static bool still_disagrees(const struct kvg_case *test_case, void *data)
 
 static void report_disagreement(struct kvg_kernel *kernel, struct kvg_case *test_case)
 {
-	struct entry entry = {};
+	struct kvg_entry entry = {};
 	struct kvg_model_answer answer;
 	struct kvg_verdict verdict = {};
 
@@ -215,7 +133,7 @@ static void report_disagreement(struct kvg_kernel *kernel, struct kvg_case *test
 
 	entry.model = test_case->policy;
 	answer = kvg_model_judge(&test_case->policy, test_case->packet, test_case->size);
-	entry_fill(kernel, &entry, 1);
+	kvg_entry_fill(kernel, &entry, 1);
 	*kvg_kernel_gate(kernel) = entry.gate;
 	kvg_kernel_run(kernel, test_case->packet, test_case->size, &verdict);
 	kvg_policy_free(entry.policy);
@@ -251,7 +169,8 @@ static bool record_agrees(struct fixture *fixture, const struct kvg_model_answer
 	return memcmp(refusal, &expected, sizeof(expected)) == 0;
 }
 
-static void run_case(struct fixture *fixture, struct kvg_case *test_case, const struct entry *entry)
+static void run_case(struct fixture *fixture, struct kvg_case *test_case,
+		     const struct kvg_entry *entry)
 {
 	struct kvg_model_answer answer =
 		kvg_model_judge(&test_case->policy, test_case->packet, test_case->size);
@@ -273,7 +192,7 @@ static void kernel_and_model_agree(void **state)
 	struct kvg_case test_case;
 
 	for (size_t i = 0; i < PACKETS; i++) {
-		const struct entry *entry = &fixture->entries[i % POLICIES];
+		const struct kvg_entry *entry = &fixture->entries[i % POLICIES];
 
 		test_case.policy = entry->model;
 		kvg_generate_packet(&test_case);
@@ -336,7 +255,7 @@ static void kernel_and_explain_agree(void **state)
 	size_t asked = 0;
 
 	for (size_t i = 0; asked < DESTINATIONS; i++) {
-		const struct entry *entry = &fixture->entries[i % POLICIES];
+		const struct kvg_entry *entry = &fixture->entries[i % POLICIES];
 		struct kvg_explanation explanation;
 		struct kvg_destination destination;
 		struct kvg_verdict verdict;

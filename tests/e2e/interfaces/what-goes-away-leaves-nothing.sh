@@ -7,12 +7,19 @@ need_program bpftool
 need_program jq
 container udp/9000
 
+# brief SECONDS: a process of the container that may end before anybody has looked
+brief() {
+	# shellcheck disable=SC2016
+	spawn bash -c 'echo 0 >"$1/cgroup.procs" && exec nsenter --net="$2" -- sleep "$3"' brief \
+		"$CG" "/run/netns/$CLIENT" "$1"
+}
+
 # A process that ends: before, and while it is looked at.
-spawn_inside "$CLIENT" "$CG" sleep 0.1
+brief 0.1
 wait_for 5 process_gone "$REPLY"
 refuses 'No such process' attach --pid "$REPLY" "$CG"
 for i in {1..40}; do
-	spawn_inside "$CLIENT" "$CG" sleep "0.00$i"
+	brief "0.00$i"
 	if said=$(attach --pid "$REPLY" "$CG" 2>&1); then
 		kvgate detach "$CG" >/dev/null
 	else
