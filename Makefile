@@ -78,8 +78,8 @@ fuzz-smoke: ## 30 seconds of fuzzing over all harnesses
 	$(Q)tests/run --build $(abspath $(O)) fuzz
 
 FUZZ_SECONDS ?= 3600
-fuzz: ## fuzz for FUZZ_SECONDS over all harnesses; keeps what it finds in the build folder
-	$(Q)tests/run --build $(abspath $(O)) --fuzz-seconds $(FUZZ_SECONDS) fuzz
+fuzz: ## fuzz for FUZZ_SECONDS over all harnesses, then judge millions of random packets and frames
+	$(Q)tests/run --build $(abspath $(O)) --fuzz-seconds $(FUZZ_SECONDS) fuzz model
 
 bench: all ## measure how fast it is (root)
 	$(Q)KVGATE=$(abspath $(O))/kvgate tools/bench/run
