@@ -16,6 +16,7 @@
 #include "gate/probe.h"
 #include "gate/set.h"
 #include "gate/sock_diag.h"
+#include "gate/tc.h"
 #include "kvg_policy.h"
 
 /* struct where - what the probes may look at */
@@ -192,6 +193,13 @@ static bool probe_lsm(const struct where *where, char *detail)
 	return false;
 }
 
+static bool probe_tcx(const struct where *where, char *detail)
+{
+	(void)where;
+	(void)detail;
+	return kvg_tc_has_links();
+}
+
 static const struct probe {
 	const char *name;
 	bool required;
@@ -219,6 +227,10 @@ static const struct probe {
 	 "a policy takes twice as long to load (Linux 5.13 has them)"},
 	{"cgroup.kill", false, probe_cgroup_kill,
 	 "what `run` leaves running is killed one by one (Linux 5.14 has it)"},
+	{"tcx", false, probe_tcx,
+	 "interfaces are gated by filters of a clsact qdisc, before which others can be put; "
+	 "`status` "
+	 "says so (Linux 6.6 has it)"},
 	{"SOCK_DESTROY", false, probe_sock_destroy,
 	 "connections that lose their permission are refused, but run into their own time-out "
 	 "(CONFIG_INET_DIAG_DESTROY)"},

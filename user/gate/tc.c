@@ -19,7 +19,9 @@
 /* Linux 6.6's, newer than the headers here: <linux/bpf.h> */
 #define KVG_BPF_TCX_INGRESS 46
 #define KVG_BPF_TCX_EGRESS  47
-#define KVG_BPF_F_BEFORE    (1U << 3)
+
+#define LOOPBACK  1 /* the index of lo, in every network namespace */
+#define KVG_BPF_F_BEFORE (1U << 3)
 
 /* The lowest number goes first, and there is nothing below. Filters of one number: newest first. */
 #define KVG_TC_PRIORITY 1
@@ -50,6 +52,15 @@ static int connect_here(struct nl_sock **ret)
 static int tcx_type(enum kvg_tc_way way)
 {
 	return way == KVG_TC_IN ? KVG_BPF_TCX_INGRESS : KVG_BPF_TCX_EGRESS;
+}
+
+/* Who does not know the type says so before it looks for the interface. */
+bool kvg_tc_has_links(void)
+{
+	LIBBPF_OPTS(bpf_prog_query_opts, options);
+
+	return bpf_prog_query_opts(LOOPBACK, tcx_type(KVG_TC_IN), &options) == 0 ||
+	       errno == ENODEV;
 }
 
 /* The kernel takes an unknown type of attachment for EINVAL, and nothing else about this call. */

@@ -30,6 +30,9 @@ struct kvg_tc_place {
 	__u32 handle;
 };
 
+/** kvg_tc_has_links() - can the kernel hold programs on an interface by links (tcx)? */
+bool kvg_tc_has_links(void);
+
 /**
  * kvg_tc_attach_link() - put a program in front, by tcx
  * @place:    its hook is not looked at
