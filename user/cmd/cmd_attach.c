@@ -14,13 +14,13 @@
 #include "cmd/commands.h"
 #include "cmd/places.h"
 #include "cmd/recording.h"
-#include "cmd/saved_policy.h"
 #include "gate/gate.h"
 #include "gate/netdev.h"
 #include "gate/ports.h"
 #include "gate/slots.h"
 #include "gate/sockets.h"
 #include "gate/status.h"
+#include "policy/saved_policy.h"
 
 #define FD_PATH_LEN 32 /* "/proc/self/fd/" and a number */
 
@@ -425,7 +425,8 @@ static void keep_policy(const struct attach *attach)
 	const char *state_dir = attach->shared.state_dir;
 	int r = kvg_saved_policy_put(state_dir, attach->policy);
 
-	kvg_saved_policy_drop(state_dir, kvg_places_bpffs(&attach->places), attach->old_digest);
+	if (!kvg_gate_is_policy_used(kvg_places_bpffs(&attach->places), attach->old_digest))
+		kvg_saved_policy_drop(state_dir, attach->old_digest);
 
 	if (r < 0)
 		kvg_log_note("the policy cannot be kept in %s (%s): explain --cgroup will not know "

@@ -14,8 +14,8 @@
 #include "cmd/places.h"
 #include "cmd/recording.h"
 #include "cmd/run.h"
-#include "cmd/saved_policy.h"
 #include "gate/gate.h"
+#include "policy/saved_policy.h"
 
 /* struct detach - options, and what was done */
 struct detach {
@@ -116,7 +116,8 @@ static void detach_gate(struct detach *detach, struct kvg_set *set, __u64 cgroup
 		detach->failed++;
 		return;
 	}
-	kvg_saved_policy_drop(detach->state_dir, kvg_places_bpffs(&detach->places), info.digest);
+	if (!kvg_gate_is_policy_used(kvg_places_bpffs(&detach->places), info.digest))
+		kvg_saved_policy_drop(detach->state_dir, info.digest);
 	printf("detached %s\n", path);
 	detach->detached++;
 }

@@ -10,10 +10,10 @@
 #include "cmd/options.h"
 #include "cmd/places.h"
 #include "cmd/rule_text.h"
-#include "cmd/saved_policy.h"
 #include "gate/ask.h"
 #include "gate/gate.h"
 #include "policy/explain.h"
+#include "policy/saved_policy.h"
 #include "policy/words.h"
 
 #define EXIT_REFUSED 3

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "cmd/saved_policy.h"
+#include "policy/saved_policy.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "gate/gate.h"
 
 static int find_path(const char *state_dir, const unsigned char *digest, char **ret)
 {
@@ -64,11 +64,10 @@ int kvg_saved_policy_get(const char *state_dir, const unsigned char digest[KVG_D
 	return r;
 }
 
-void kvg_saved_policy_drop(const char *state_dir, const char *bpffs_dir,
-			   const unsigned char digest[KVG_DIGEST_BYTES])
+void kvg_saved_policy_drop(const char *state_dir, const unsigned char digest[KVG_DIGEST_BYTES])
 {
 	KVG_CLEANUP(kvg_freep) char *path = NULL;
 
-	if (!kvg_gate_is_policy_used(bpffs_dir, digest) && find_path(state_dir, digest, &path) == 0)
+	if (find_path(state_dir, digest, &path) == 0)
 		unlink(path);
 }

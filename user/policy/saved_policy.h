@@ -3,8 +3,8 @@
  * Policies that were put in force, kept below the state folder by their digest: the kernel holds what
  * is enforced, these hold which tags asked for it. Nothing is judged by them.
  */
-#ifndef KVG_CMD_SAVED_POLICY_H
-#define KVG_CMD_SAVED_POLICY_H
+#ifndef KVG_POLICY_SAVED_POLICY_H
+#define KVG_POLICY_SAVED_POLICY_H
 
 #include "base/digest.h"
 #include "policy/policy.h"
@@ -16,8 +16,7 @@ int kvg_saved_policy_put(const char *state_dir, const struct kvg_policy *policy)
 int kvg_saved_policy_get(const char *state_dir, const unsigned char digest[KVG_DIGEST_BYTES],
 			 struct kvg_policy **ret);
 
-/** kvg_saved_policy_drop() - forget the policy of @digest unless a gate of @bpffs_dir has it in force */
-void kvg_saved_policy_drop(const char *state_dir, const char *bpffs_dir,
-			   const unsigned char digest[KVG_DIGEST_BYTES]);
+/** kvg_saved_policy_drop() - forget the policy of @digest, which no gate must have in force */
+void kvg_saved_policy_drop(const char *state_dir, const unsigned char digest[KVG_DIGEST_BYTES]);
 
 #endif
