@@ -20,7 +20,7 @@
 #define KVG_BPF_TCX_INGRESS 46
 #define KVG_BPF_TCX_EGRESS  47
 
-#define LOOPBACK  1 /* the index of lo, in every network namespace */
+#define LOOPBACK         1 /* the index of lo, in every network namespace */
 #define KVG_BPF_F_BEFORE (1U << 3)
 
 /* The lowest number goes first, and there is nothing below. Filters of one number: newest first. */
@@ -59,8 +59,7 @@ bool kvg_tc_has_links(void)
 {
 	LIBBPF_OPTS(bpf_prog_query_opts, options);
 
-	return bpf_prog_query_opts(LOOPBACK, tcx_type(KVG_TC_IN), &options) == 0 ||
-	       errno == ENODEV;
+	return bpf_prog_query_opts(LOOPBACK, tcx_type(KVG_TC_IN), &options) == 0 || errno == ENODEV;
 }
 
 /* The kernel takes an unknown type of attachment for EINVAL, and nothing else about this call. */
