@@ -29,7 +29,8 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 /*
  * An answer on a connection that others opened: the SYN-ACK of a listener, or a packet of a socket
  * that sockops marked when the handshake of a passive open was over. By socket, never by port: an
- * outbound connection that is bound to a listener's port is not the listener's socket.
+ * outbound connection that is bound to a listener's port is not the listener's socket. An answer goes to
+ * who asked: a rule of the client's own netfilter may have sent it elsewhere.
  *
  * @ctx: the packet hook's skb; NULL at socket calls, which never are answers
  */
@@ -52,7 +53,8 @@ static __always_inline enum kvg_claim kvg_find_claim(const struct kvg_flow *flow
 	if (sk->state == BPF_TCP_LISTEN)
 		return KVG_CLAIM_REPLY;
 	mark = bpf_sk_storage_get(&kvg_marks, sk, 0, 0);
-	return mark && mark->inbound ? KVG_CLAIM_REPLY : KVG_CLAIM_NONE;
+	return mark && mark->inbound && kvg_goes_to_peer(flow, sk) ? KVG_CLAIM_REPLY
+								   : KVG_CLAIM_NONE;
 }
 
 /* Loopback by address: connect(2) to the unspecified address goes to loopback, too. */

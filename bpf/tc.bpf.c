@@ -291,21 +291,9 @@ static __always_inline enum kvg_claim kvg_ask_mark(const struct kvg_frame *frame
 /* Not what a tunnel or a translation made of it. A closed socket has lost its own port. */
 static __always_inline bool kvg_is_sockets(const struct kvg_packet *packet, struct bpf_sock *sk)
 {
-	const __u32 *to = (const __u32 *)packet->flow.daddr;
-	__u32 ipv4, other;
-
-	if (sk->dst_port != packet->flow.dport)
-		return false;
 	if (sk->src_port != bpf_ntohs(packet->sport) && sk->state != BPF_TCP_CLOSE)
 		return false;
-
-	/* The barrier keeps clang from choosing between two fields by arithmetic on the pointer. */
-	ipv4 = sk->dst_ip4;
-	__asm__ volatile("" : "+r"(ipv4));
-	other = (sk->dst_ip6[0] ^ to[0]) | (sk->dst_ip6[1] ^ to[1]) | (sk->dst_ip6[2] ^ to[2]) |
-		(sk->dst_ip6[3] ^ to[3]);
-	__asm__ volatile("" : "+r"(other));
-	return packet->flow.family == KVG_AF_INET ? ipv4 == to[3] : !other;
+	return kvg_goes_to_peer(&packet->flow, sk);
 }
 
 static __always_inline struct bpf_sock *kvg_look_up(const struct kvg_frame *frame)

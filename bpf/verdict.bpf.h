@@ -49,4 +49,25 @@ static __always_inline bool kvg_longest_grant(const struct kvg_gate *gate,
 	return true;
 }
 
+/*
+ * Does the packet go to the other end of its connected socket, or has somebody made another packet of
+ * it: a translation, a tunnel?
+ */
+static __always_inline bool kvg_goes_to_peer(const struct kvg_flow *flow, struct bpf_sock *sk)
+{
+	const __u32 *to = (const __u32 *)flow->daddr;
+	__u32 ipv4, other;
+
+	if (sk->dst_port != flow->dport)
+		return false;
+
+	/* The barrier keeps clang from choosing between two fields by arithmetic on the pointer. */
+	ipv4 = sk->dst_ip4;
+	__asm__ volatile("" : "+r"(ipv4));
+	other = (sk->dst_ip6[0] ^ to[0]) | (sk->dst_ip6[1] ^ to[1]) | (sk->dst_ip6[2] ^ to[2]) |
+		(sk->dst_ip6[3] ^ to[3]);
+	__asm__ volatile("" : "+r"(other));
+	return flow->family == KVG_AF_INET ? ipv4 == to[3] : !other;
+}
+
 #endif
