@@ -71,13 +71,18 @@ static void *connect_to_evil_and_send(void *arg)
 	return NULL;
 }
 
-/* Only the address changes: any mixture of the two is one of them. */
+/*
+ * Only the address changes: any mixture of the two is one of them. Once in each turn of the loop, for an
+ * emulated processor is interrupted only between them.
+ */
 static void *move_address(void *arg)
 {
+	const struct sockaddr_in *to = &good;
+
 	(void)arg;
 	while (!over) {
-		__atomic_store_n(&moving.sin_addr.s_addr, evil.sin_addr.s_addr, __ATOMIC_RELAXED);
-		__atomic_store_n(&moving.sin_addr.s_addr, good.sin_addr.s_addr, __ATOMIC_RELAXED);
+		to = to == &good ? &evil : &good;
+		__atomic_store_n(&moving.sin_addr.s_addr, to->sin_addr.s_addr, __ATOMIC_RELAXED);
 	}
 	return NULL;
 }
