@@ -12,20 +12,36 @@
 /* A thousand profiles of a hundred lines are half of that. */
 #define KVG_CONFIG_MAX_BYTES (4UL << 20)
 
+/** struct kvg_select_label - a label that must be there; @value is a pattern */
+struct kvg_select_label {
+	char *key;
+	char *value;
+};
+
 /**
- * struct kvg_select - which cgroups a profile is for: by path or by what Kubernetes calls them
- * @cgroup:    pattern such as "/payments.slice/" and two asterisks; NULL if by Kubernetes
- * @namespace: NULL if any
- * @pod:       NULL if any
- * @container: NULL if any
+ * struct kvg_select - which cgroups a profile is for: all that it names must match
+ * @cgroup:       pattern of the path, such as "/payments.slice/" and two asterisks; NULL if any
+ * @unit:         pattern of systemd's unit; NULL if any
+ * @kubernetes:   containers of Kubernetes only
+ * @namespace:    pattern, of Kubernetes; NULL if any
+ * @pod:          pattern, of Kubernetes; NULL if any
+ * @container:    pattern of the container's name; NULL if any
+ * @image:        pattern of the image's name; NULL if any
+ * @labels:       all must be there
+ * @labels_count: how many
  *
- * All owned.
+ * All owned. At least one thing is named.
  */
 struct kvg_select {
 	char *cgroup;
+	char *unit;
+	bool kubernetes;
 	char *namespace;
 	char *pod;
 	char *container;
+	char *image;
+	struct kvg_select_label *labels;
+	size_t labels_count;
 };
 
 /** struct kvg_config_profile - a profile and whom it is for */
