@@ -2,6 +2,8 @@
 #include "policy/saved_policy.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,6 +11,9 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+
+/* The digest is the last member of the document. */
+#define TAIL_BYTES 128
 
 static int find_path(const char *state_dir, const unsigned char *digest, char **ret)
 {
@@ -70,4 +75,59 @@ void kvg_saved_policy_drop(const char *state_dir, const unsigned char digest[KVG
 
 	if (find_path(state_dir, digest, &path) == 0)
 		unlink(path);
+}
+
+static int find_last(const char *state_dir, const char *profile, char **ret)
+{
+	return asprintf(ret, "%s/policies/%s.json", state_dir, profile) < 0 ? -ENOMEM : 0;
+}
+
+/* Its end is read, not all of its megabyte: at every start of the agent, of every profile. */
+static bool is_same(const char *path, const struct kvg_policy *policy)
+{
+	KVG_CLEANUP(kvg_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char expected[KVG_DIGEST_HEX_LEN + 16] = "\"sha256:";
+	char tail[TAIL_BYTES + 1] = "";
+
+	kvg_digest_format(policy->digest, expected + strlen(expected));
+	strcat(expected, "\"");
+	return fd >= 0 && lseek(fd, -TAIL_BYTES, SEEK_END) >= 0 &&
+	       read(fd, tail, TAIL_BYTES) == TAIL_BYTES && strstr(tail, expected);
+}
+
+int kvg_saved_policy_put_last(const char *state_dir, const struct kvg_policy *policy)
+{
+	KVG_CLEANUP(kvg_freep) char *path = NULL;
+	KVG_CLEANUP(kvg_freep) char *text = NULL;
+	size_t size;
+	int r;
+
+	r = find_last(state_dir, policy->profile, &path);
+	if (r < 0 || is_same(path, policy))
+		return r;
+	r = make_folders(state_dir);
+	if (r == 0)
+		r = kvg_policy_write(policy, &text, &size);
+	return r < 0 ? r : kvg_file_replace(path, text, size);
+}
+
+int kvg_saved_policy_get_last(const char *state_dir, const char *profile, struct kvg_policy **ret)
+{
+	KVG_CLEANUP(kvg_policy_freep) struct kvg_policy *policy = NULL;
+	KVG_CLEANUP(kvg_freep) char *path = NULL;
+	KVG_CLEANUP(kvg_freep) char *text = NULL;
+	size_t size;
+	int r;
+
+	r = find_last(state_dir, profile, &path);
+	if (r == 0)
+		r = kvg_file_read(path, KVG_POLICY_MAX_BYTES, &text, &size);
+	if (r == 0)
+		r = kvg_policy_parse(text, size, &policy, NULL);
+	if (r < 0)
+		return r;
+	if (strcmp(policy->profile, profile) != 0)
+		return -EINVAL;
+	*ret = KVG_TAKE_PTR(policy);
+	return 0;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Policies that were put in force, kept below the state folder by their digest: the kernel holds what
- * is enforced, these hold which tags asked for it. Nothing is judged by them.
+ * Policies that were put in force, kept below the state folder. By their digest: the kernel holds what
+ * is enforced, these hold which tags asked for it; nothing is judged by them. By their profile: the last
+ * good one, which is put in force again when the documents are not to be had.
  */
 #ifndef KVG_POLICY_SAVED_POLICY_H
 #define KVG_POLICY_SAVED_POLICY_H
@@ -18,5 +19,26 @@ int kvg_saved_policy_get(const char *state_dir, const unsigned char digest[KVG_D
 
 /** kvg_saved_policy_drop() - forget the policy of @digest, which no gate must have in force */
 void kvg_saved_policy_drop(const char *state_dir, const unsigned char digest[KVG_DIGEST_BYTES]);
+
+/**
+ * kvg_saved_policy_put_last() - keep the last good policy of its profile
+ * @state_dir: made if it is missing
+ * @policy:    named by its profile
+ *
+ * On disk when it returns: written beside, synchronised, renamed. One of the same digest is left alone.
+ *
+ * Return: 0, or a negative errno; the one that was there before is there still
+ */
+int kvg_saved_policy_put_last(const char *state_dir, const struct kvg_policy *policy);
+
+/**
+ * kvg_saved_policy_get_last() - the last good policy of a profile
+ * @state_dir: as before
+ * @profile:   its name
+ * @ret:       freed by the caller; untouched on failure
+ *
+ * Return: 0, -ENOENT there is none, -EINVAL it is damaged or another profile's, or another -errno
+ */
+int kvg_saved_policy_get_last(const char *state_dir, const char *profile, struct kvg_policy **ret);
 
 #endif
