@@ -129,7 +129,7 @@ const char *kvg_function_word(enum kvg_function function)
 	return (unsigned int)function < KVG_FUNCTION_COUNT ? function_words[function] : "unknown";
 }
 
-const char *kvg_identity_word(enum kvg_identity identity)
+const char *kvg_identity_word(enum kvg_identity_kind identity)
 {
 	return (unsigned int)identity < KVG_IDENTITY_COUNT ? identity_words[identity] : "unknown";
 }

@@ -35,7 +35,7 @@ enum kvg_function {
 	X(ADFS, "adfs")           \
 	X(MANAGED, "managed")
 
-enum kvg_identity {
+enum kvg_identity_kind {
 #define X(name, word) KVG_IDENTITY_##name,
 	KVG_IDENTITIES(X)
 #undef X
@@ -44,7 +44,7 @@ enum kvg_identity {
 
 /** kvg_function_word(), kvg_identity_word() - the words of configuration and output */
 const char *kvg_function_word(enum kvg_function function);
-const char *kvg_identity_word(enum kvg_identity identity);
+const char *kvg_identity_word(enum kvg_identity_kind identity);
 
 /** struct kvg_catalogue_tag - a published group that a function needs whole */
 struct kvg_catalogue_tag {
@@ -61,8 +61,9 @@ struct kvg_catalogue_tag {
 struct kvg_catalogue_host {
 	enum kvg_cloud cloud;
 	enum kvg_function function;
-	unsigned int identities; /* bit set of 1 << enum kvg_identity; 0: whatever the identity */
-	const char *name;        /* "<vault>.vault.azure.net" for the customer's own names */
+	unsigned int
+		identities; /* bit set of 1 << enum kvg_identity_kind; 0: whatever the identity */
+	const char *name;   /* "<vault>.vault.azure.net" for the customer's own names */
 	bool ranged; /* its addresses are in a group of ranged_by; false: resolved at run time */
 	enum kvg_function ranged_by;
 	__u16 port;

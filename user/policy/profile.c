@@ -163,7 +163,7 @@ int kvg_profile_set_functions(struct kvg_profile *profile, const char *text,
 int kvg_profile_add_identity(struct kvg_profile *profile, const char *text,
 			     struct kvg_diag *reterr_diag)
 {
-	for (enum kvg_identity i = 0; i < KVG_IDENTITY_COUNT; i++) {
+	for (enum kvg_identity_kind i = 0; i < KVG_IDENTITY_COUNT; i++) {
 		if (strcmp(kvg_identity_word(i), text) != 0)
 			continue;
 		if (!(profile->given & KVG_PROFILE_GIVEN_IDENTITY))

@@ -37,7 +37,7 @@ struct kvg_resolved {
  * @name:           fit for file names and metrics labels; "adhoc" if it was put together from options
  * @cloud:          whose documents
  * @functions:      bit set of 1 << enum kvg_function; never 0
- * @identities:     bit set of 1 << enum kvg_identity; never 0
+ * @identities:     bit set of 1 << enum kvg_identity_kind; never 0
  * @regions:        as the person spelled them; none = every region
  * @auto_resolvers: the nameservers of the resolv.conf that the client sees, too
  * @resolvers:      addresses (/32 and /128)
