@@ -14,7 +14,7 @@
 #include <systemd/sd-event.h>
 
 #include "base/cleanup.h"
-#include "discover/ask.h"
+#include "discover/request.h"
 #include "ranges/json.h"
 
 #define IDLE_US (KVG_CONTROL_IDLE_MS * 1000ULL)
@@ -42,7 +42,7 @@ struct kvg_control {
 	sd_event_source *io;
 	struct client *clients;
 	struct kvg_control_counts counts;
-	char message[KVG_ASK_MESSAGE_MAX + 1]; /* one byte more tells a longer one */
+	char message[KVG_REQUEST_MESSAGE_MAX + 1]; /* one byte more tells a longer one */
 };
 
 json_t *kvg_control_answer(const char *result, const char *problem)
@@ -96,7 +96,7 @@ static int flush_out(struct client *client)
 {
 	while (client->out_done < client->out_size) {
 		size_t left = client->out_size - client->out_done;
-		size_t size = left < KVG_ASK_MESSAGE_MAX ? left : KVG_ASK_MESSAGE_MAX;
+		size_t size = left < KVG_REQUEST_MESSAGE_MAX ? left : KVG_REQUEST_MESSAGE_MAX;
 		ssize_t sent = send(client->fd, client->out + client->out_done, size,
 				    MSG_DONTWAIT | MSG_NOSIGNAL);
 
@@ -157,7 +157,7 @@ static int handle(struct client *client, const char *message, size_t size)
 	struct kvg_diag diag = {0};
 	const char *name;
 
-	if (size > KVG_ASK_MESSAGE_MAX)
+	if (size > KVG_REQUEST_MESSAGE_MAX)
 		return reply_broken(client, "the request is longer than 64 KiB");
 	if (kvg_json_load(message, size, &request, &diag) < 0)
 		return reply_broken(client, diag.msg);
@@ -295,7 +295,7 @@ static int start(struct kvg_control *control, struct kvg_diag *reterr_diag)
 	if (mkdir(run_dir, 0755) < 0 && errno != EEXIST)
 		return kvg_diag_set(reterr_diag, -errno, "cannot make %s: %s", run_dir,
 				    strerror(errno));
-	r = kvg_ask_path(run_dir, path, sizeof(control->address.sun_path));
+	r = kvg_request_path(run_dir, path, sizeof(control->address.sun_path));
 	if (r == 0)
 		r = bind_and_listen(control);
 	if (r == 0)

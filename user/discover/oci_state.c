@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "discover/ask.h"
+#include "discover/request.h"
 #include "gate/cgroup.h"
 #include "ranges/json.h"
 
@@ -125,7 +125,7 @@ json_t *kvg_oci_state_request(const struct kvg_oci_state *state)
 				    (int)state->pid, "id", state->id, "bundle", state->bundle,
 				    "cgroup", state->cgroup, "annotations", state->annotations);
 
-	if (request && json_dumpb(request, NULL, 0, JSON_COMPACT) > KVG_ASK_MESSAGE_MAX)
+	if (request && json_dumpb(request, NULL, 0, JSON_COMPACT) > KVG_REQUEST_MESSAGE_MAX)
 		json_object_del(request, "annotations");
 	return request;
 }

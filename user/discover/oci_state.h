@@ -59,7 +59,7 @@ int kvg_oci_state_read(const json_t *object, struct kvg_oci_state *ret,
 		       struct kvg_diag *reterr_diag);
 
 /**
- * kvg_oci_state_request() - the request "gate" for kvg_ask()
+ * kvg_oci_state_request() - the request "gate" for kvg_request_send()
  * @state: of a container
  *
  * Annotations that do not fit in one message are left out: the bundle holds them, too.

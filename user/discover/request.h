@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Asking the agent that runs on this machine over its control socket (user/agent/control.h). */
-#ifndef KVG_DISCOVER_ASK_H
-#define KVG_DISCOVER_ASK_H
+#ifndef KVG_DISCOVER_REQUEST_H
+#define KVG_DISCOVER_REQUEST_H
 
 #include <stddef.h>
 
@@ -9,28 +9,28 @@
 
 #include "base/diag.h"
 
-#define KVG_ASK_SOCKET "control" /* below the run-dir */
+#define KVG_REQUEST_SOCKET "control" /* below the run-dir */
 
 /*
  * Of one message, either way. A request that is longer is refused; a longer answer comes in several
  * messages. Well below the 208 KiB that a socket's buffer holds by default.
  */
-#define KVG_ASK_MESSAGE_MAX ((size_t)64 << 10)
+#define KVG_REQUEST_MESSAGE_MAX ((size_t)64 << 10)
 
 /* Of a whole answer: the status of a thousand gates is some hundred KiB. */
-#define KVG_ASK_ANSWER_MAX ((size_t)64 << 20)
+#define KVG_REQUEST_ANSWER_MAX ((size_t)64 << 20)
 
 /**
- * kvg_ask_path() - address of the control socket
+ * kvg_request_path() - address of the control socket
  * @run_dir: where the agent has it
  * @ret:     room of @size bytes, that of sun_path
  *
  * Return: 0, or -ENAMETOOLONG
  */
-int kvg_ask_path(const char *run_dir, char *ret, size_t size);
+int kvg_request_path(const char *run_dir, char *ret, size_t size);
 
 /**
- * kvg_ask() - send one request and wait for its answer
+ * kvg_request_send() - send one request and wait for its answer
  * @run_dir:     where the agent has its socket
  * @request:     an object
  * @timeout_ms:  for all of it
@@ -43,7 +43,7 @@ int kvg_ask_path(const char *run_dir, char *ret, size_t size);
  * -ETIMEDOUT, -EMSGSIZE the request is longer than a message, -ECONNRESET the agent ended or dropped
  * the request, -EPERM somebody else listens, -EPROTO the answer is none
  */
-int kvg_ask(const char *run_dir, const json_t *request, unsigned int timeout_ms, json_t **ret,
-	    struct kvg_diag *reterr_diag);
+int kvg_request_send(const char *run_dir, const json_t *request, unsigned int timeout_ms,
+		     json_t **ret, struct kvg_diag *reterr_diag);
 
 #endif
