@@ -2,6 +2,7 @@
 /*
  * The configuration. Claims, on any bytes:
  *   - what is read has at least one profile, each named once and sound in itself;
+ *   - a selector names something, and its path is one that a cgroup can have;
  *   - a refusal has one of the documented errors, says why in one line, and returns nothing;
  *   - it has a place, unless the file is empty, too long, or no text at all.
  */
@@ -30,10 +31,31 @@ static void check_refusal(int r, const struct kvg_config *config, const struct k
 	check(diag->line > 0 || strncmp(diag->msg, "empty", 5) == 0);
 }
 
+static void check_cgroup(const char *pattern)
+{
+	check(pattern[0] == '/' && pattern[strlen(pattern) - 1] != '/');
+	check(!strstr(pattern, "//") && !strstr(pattern, "/../") && !strstr(pattern, "/./"));
+}
+
 static void check_select(const struct kvg_select *select)
 {
-	check(!select->cgroup == (select->namespace || select->pod || select->container));
-	check(!select->cgroup || (select->cgroup[0] == '/' && select->cgroup[1]));
+	const char *const patterns[] = {
+		select->cgroup, select->unit,      select->namespace,
+		select->pod,    select->container, select->image,
+	};
+	bool named = select->labels_count > 0;
+
+	for (size_t i = 0; i < KVG_ARRAY_SIZE(patterns); i++) {
+		check(!patterns[i] || patterns[i][0]);
+		named |= patterns[i] != NULL;
+	}
+	check(named);
+	check(select->kubernetes || (!select->namespace && !select->pod));
+	check(select->labels_count <= 32);
+	for (size_t i = 0; i < select->labels_count; i++)
+		check(select->labels[i].key[0] && select->labels[i].value[0]);
+	if (select->cgroup)
+		check_cgroup(select->cgroup);
 }
 
 static void check_profile(struct kvg_config *config, struct kvg_config_profile *profile)

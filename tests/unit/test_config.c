@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -295,11 +296,96 @@ static void bad_selectors_are_refused_in_place(void **state)
 	assert_refused(IN_PROFILE("select: [ { cgroup: payments.slice } ]"), 4, 25,
 		       "bad value 'payments.slice' of 'profiles[0].select[0].cgroup': expected a "
 		       "path below the root of the hierarchy, such as /payments.slice/**");
+	assert_refused(IN_PROFILE("select: [ { cgroup: /a//b } ]"), 4, 25,
+		       "bad value '/a//b' of 'profiles[0].select[0].cgroup': expected a path below "
+		       "the root of the hierarchy, such as /payments.slice/**");
+	assert_refused(IN_PROFILE("select: [ { cgroup: /a/../b } ]"), 4, 25,
+		       "bad value '/a/../b' of 'profiles[0].select[0].cgroup': expected a path "
+		       "below the root of the hierarchy, such as /payments.slice/**");
+	assert_refused(IN_PROFILE("select: [ { cgroup: /a/ } ]"), 4, 25,
+		       "bad value '/a/' of 'profiles[0].select[0].cgroup': expected a path below "
+		       "the root of the hierarchy, such as /payments.slice/**");
 	assert_refused(IN_PROFILE("select: [ { } ]"), 4, 15,
-		       "'profiles[0].select[0]': expected either cgroup or kubernetes");
+		       "'profiles[0].select[0]' is empty: expected cgroup, unit, kubernetes, "
+		       "container, image or labels");
 	assert_refused(IN_PROFILE("select: [ { kubernetes: { } } ]"), 4, 29,
-		       "'profiles[0].select[0].kubernetes' is empty: expected namespace, pod or "
-		       "container");
+		       "'profiles[0].select[0].kubernetes' is empty: expected namespace, pod, "
+		       "container, image or labels");
+	assert_refused(IN_PROFILE("select: [ { unit: \"\" } ]"), 4, 23,
+		       "'profiles[0].select[0].unit' is nothing: expected text");
+	assert_refused(IN_PROFILE("select: [ { kubernetes: { pod: p }, image: i } ]"), 4, 15,
+		       "'profiles[0].select[0]': container, image and labels go below kubernetes "
+		       "where that is named");
+	assert_refused(IN_PROFILE("select: [ { pod: p } ]"), 4, 17,
+		       "unknown key 'pod' in profiles[0].select[0]: expected cgroup, unit, "
+		       "kubernetes, container, image, labels");
+}
+
+static void bad_labels_are_refused_in_place(void **state)
+{
+	char text[1024] = IN_PROFILE("select: [ { labels: { ");
+	size_t used = strlen(text) - 1;
+
+	(void)state;
+	assert_refused(IN_PROFILE("select: [ { labels: [ a ] } ]"), 4, 25,
+		       "'profiles[0].select[0].labels' is a list: expected names and their values, "
+		       "such as { a: b }");
+	assert_refused(IN_PROFILE("select: [ { labels: { } } ]"), 4, 25,
+		       "'profiles[0].select[0].labels' is empty: expected at least one entry");
+	assert_refused(IN_PROFILE("select: [ { kubernetes: { labels: { app: [ a ] } } } ]"), 4, 46,
+		       "'profiles[0].select[0].kubernetes.labels.app' is a list: expected text");
+	assert_refused(IN_PROFILE("select: [ { labels: { app: } } ]"), 4, 32,
+		       "'profiles[0].select[0].labels.app' is nothing: expected text");
+	assert_refused(IN_PROFILE("select: [ { labels: { app: a, app: b } } ]"), 4, 35,
+		       "the key 'app' stands twice");
+
+	for (int i = 0; i < 33; i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "k%d: v, ", i);
+	snprintf(text + used, sizeof(text) - used, "} } ]\n");
+	assert_refused(text, 4, 25, "'profiles[0].select[0].labels' has more than 32 keys");
+}
+
+static void every_key_of_a_selector_is_kept(void **state)
+{
+	CONFIG config = read_config("profiles:\n  - name: p\n    select:\n"
+				    "      - { cgroup: /a/**, unit: 'app@*.service', container: "
+				    "web, image: 'r.example/**',\n"
+				    "          labels: { app.example/tier: back, team: '*' } }\n"
+				    "      - kubernetes: { namespace: n, pod: p-*, container: c, "
+				    "image: i, labels: { k: v } }\n");
+	const struct kvg_select *any = &config->profiles[0].selects[0];
+	const struct kvg_select *kubernetes = &config->profiles[0].selects[1];
+
+	(void)state;
+	assert_string_equal(any->cgroup, "/a/**");
+	assert_string_equal(any->unit, "app@*.service");
+	assert_string_equal(any->container, "web");
+	assert_string_equal(any->image, "r.example/**");
+	assert_false(any->kubernetes);
+	assert_int_equal(any->labels_count, 2);
+	assert_string_equal(any->labels[0].key, "app.example/tier");
+	assert_string_equal(any->labels[0].value, "back");
+	assert_string_equal(any->labels[1].value, "*");
+
+	assert_true(kubernetes->kubernetes);
+	assert_string_equal(kubernetes->namespace, "n");
+	assert_string_equal(kubernetes->pod, "p-*");
+	assert_string_equal(kubernetes->container, "c");
+	assert_string_equal(kubernetes->image, "i");
+	assert_int_equal(kubernetes->labels_count, 1);
+	assert_string_equal(kubernetes->labels[0].key, "k");
+	assert_null(kubernetes->cgroup);
+}
+
+static void labels_may_be_shared_by_an_alias(void **state)
+{
+	CONFIG config = read_config("profiles:\n"
+				    "  - { name: p, select: [ { labels: &l { a: b } } ] }\n"
+				    "  - { name: q, select: [ { labels: *l } ] }\n");
+
+	(void)state;
+	assert_int_equal(config->profiles[1].selects[0].labels_count, 1);
+	assert_string_equal(config->profiles[1].selects[0].labels[0].value, "b");
 }
 
 static void what_is_no_yaml_is_refused_in_place(void **state)
@@ -350,6 +436,9 @@ int main(void)
 		cmocka_unit_test(bad_values_of_a_profile_are_refused_in_place),
 		cmocka_unit_test(bad_extras_are_refused_in_place),
 		cmocka_unit_test(bad_selectors_are_refused_in_place),
+		cmocka_unit_test(bad_labels_are_refused_in_place),
+		cmocka_unit_test(every_key_of_a_selector_is_kept),
+		cmocka_unit_test(labels_may_be_shared_by_an_alias),
 		cmocka_unit_test(what_is_no_yaml_is_refused_in_place),
 		cmocka_unit_test(a_file_that_is_too_long_is_not_even_parsed),
 	};

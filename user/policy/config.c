@@ -12,12 +12,10 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "policy/config_reader.h"
 #include "policy/config_schema.h"
 #include "policy/config_tree.h"
 #include "policy/explain.h"
-
-#define PROFILE_PATH_LEN 32 /* "profiles[4294967295]" */
-#define PATH_LEN         128
 
 /* libcyaml's log is not needed: the tree knows better. */
 static const cyaml_config_t cyaml = {
@@ -25,14 +23,7 @@ static const cyaml_config_t cyaml = {
 	.log_level = CYAML_LOG_ERROR,
 };
 
-struct reader {
-	struct kvg_config_tree tree;
-	struct kvg_raw_config *raw;
-	struct kvg_config *config;
-	struct kvg_diag *diag;
-};
-
-static void reader_done(struct reader *reader)
+static void reader_done(struct kvg_config_reader *reader)
 {
 	if (reader->raw)
 		cyaml_free(&cyaml, &kvg_config_schema, reader->raw, 0);
@@ -48,12 +39,8 @@ struct kvg_config *kvg_config_free(struct kvg_config *config)
 	for (size_t i = 0; i < config->profiles_count; i++) {
 		struct kvg_config_profile *profile = &config->profiles[i];
 
-		for (size_t j = 0; j < profile->selects_count; j++) {
-			free(profile->selects[j].cgroup);
-			free(profile->selects[j].namespace);
-			free(profile->selects[j].pod);
-			free(profile->selects[j].container);
-		}
+		for (size_t j = 0; j < profile->selects_count; j++)
+			kvg_config_select_done(&profile->selects[j]);
 		free(profile->selects);
 		kvg_profile_done(&profile->profile);
 	}
@@ -79,13 +66,9 @@ struct kvg_config_profile *kvg_config_find(struct kvg_config *config, const char
 	return NULL;
 }
 
-/* Give the fault that is already in the diagnostic its place. */
-static int place(struct reader *reader, int error, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static int place(struct reader *reader, int error, const char *format, ...)
+int kvg_config_place(struct kvg_config_reader *reader, int error, const char *format, ...)
 {
-	char path[PATH_LEN];
+	char path[KVG_CONFIG_PATH_LEN];
 	va_list args;
 
 	if (!reader->diag || error != -EINVAL)
@@ -98,14 +81,15 @@ static int place(struct reader *reader, int error, const char *format, ...)
 	return error;
 }
 
-static int bad(struct reader *reader, const char *path, const char *text, const char *expected)
+int kvg_config_bad(struct kvg_config_reader *reader, const char *path, const char *text,
+		   const char *expected)
 {
 	kvg_diag_set(reader->diag, -EINVAL, "bad value '%s' of '%s': expected %s", text, path,
 		     expected);
-	return place(reader, -EINVAL, "%s", path);
+	return kvg_config_place(reader, -EINVAL, "%s", path);
 }
 
-static int copy(char **ret, const char *text)
+int kvg_config_copy(char **ret, const char *text)
 {
 	if (!text)
 		return 0;
@@ -122,7 +106,7 @@ static long read_number(const char *text, const char **stop)
 	return digits > 0 && digits < 10 ? strtol(text, NULL, 10) : -1;
 }
 
-static int read_duration(struct reader *reader, const char *text, unsigned long *ret_s)
+static int read_duration(struct kvg_config_reader *reader, const char *text, unsigned long *ret_s)
 {
 	static const struct {
 		const char *unit;
@@ -141,21 +125,22 @@ static int read_duration(struct reader *reader, const char *text, unsigned long 
 			return 0;
 		}
 	}
-	return bad(reader, "ranges.refresh", text, "0, or a number and s, m, h or d, such as 24h");
+	return kvg_config_bad(reader, "ranges.refresh", text,
+			      "0, or a number and s, m, h or d, such as 24h");
 }
 
-static int read_percentage(struct reader *reader, const char *text, unsigned int *ret)
+static int read_percentage(struct kvg_config_reader *reader, const char *text, unsigned int *ret)
 {
 	const char *unit;
 	long number = read_number(text, &unit);
 
 	if (number < 0 || number > 100 || strcmp(unit, "%") != 0)
-		return bad(reader, "ranges.max_shrink", text, "0% to 100%");
+		return kvg_config_bad(reader, "ranges.max_shrink", text, "0% to 100%");
 	*ret = (unsigned int)number;
 	return 0;
 }
 
-static int read_ranges(struct reader *reader, const struct kvg_raw_ranges *raw)
+static int read_ranges(struct kvg_config_reader *reader, const struct kvg_raw_ranges *raw)
 {
 	struct kvg_config *config = reader->config;
 	int r = 0;
@@ -163,37 +148,38 @@ static int read_ranges(struct reader *reader, const struct kvg_raw_ranges *raw)
 	if (!raw)
 		return 0;
 	if (raw->directory && raw->directory[0] != '/')
-		return bad(reader, "ranges.directory", raw->directory, "an absolute path");
+		return kvg_config_bad(reader, "ranges.directory", raw->directory,
+				      "an absolute path");
 	if (raw->refresh)
 		r = read_duration(reader, raw->refresh, &config->ranges_refresh_s);
 	if (r == 0 && raw->max_shrink)
 		r = read_percentage(reader, raw->max_shrink, &config->ranges_max_shrink_percent);
-	return r < 0 ? r : copy(&config->ranges_directory, raw->directory);
+	return r < 0 ? r : kvg_config_copy(&config->ranges_directory, raw->directory);
 }
 
-static int read_audit(struct reader *reader, const struct kvg_raw_audit *raw)
+static int read_audit(struct kvg_config_reader *reader, const struct kvg_raw_audit *raw)
 {
 	if (!raw)
 		return 0;
 	if (raw->file && raw->file[0] != '/')
-		return bad(reader, "audit.file", raw->file, "an absolute path");
+		return kvg_config_bad(reader, "audit.file", raw->file, "an absolute path");
 	if (raw->journal && strcmp(raw->journal, "true") != 0 && strcmp(raw->journal, "false") != 0)
-		return bad(reader, "audit.journal", raw->journal, "true or false");
+		return kvg_config_bad(reader, "audit.journal", raw->journal, "true or false");
 
 	reader->config->audit_journal = raw->journal && strcmp(raw->journal, "true") == 0;
-	return copy(&reader->config->audit_file, raw->file);
+	return kvg_config_copy(&reader->config->audit_file, raw->file);
 }
 
-static int read_metrics(struct reader *reader, const struct kvg_raw_metrics *raw)
+static int read_metrics(struct kvg_config_reader *reader, const struct kvg_raw_metrics *raw)
 {
 	struct kvg_destination address;
 
 	if (!raw || !raw->listen)
 		return 0;
 	if (strchr(raw->listen, '/') || kvg_destination_parse(raw->listen, &address, NULL) < 0)
-		return bad(reader, "metrics.listen", raw->listen,
-			   "ADDR:PORT, such as 127.0.0.1:9435");
-	return copy(&reader->config->metrics_listen, raw->listen);
+		return kvg_config_bad(reader, "metrics.listen", raw->listen,
+				      "ADDR:PORT, such as 127.0.0.1:9435");
+	return kvg_config_copy(&reader->config->metrics_listen, raw->listen);
 }
 
 /* A list of words, each by the function that an option would call. */
@@ -204,31 +190,31 @@ struct words {
 	int (*add)(struct kvg_profile *, const char *, struct kvg_diag *);
 };
 
-static int read_words(struct reader *reader, const char *path, struct kvg_profile *profile,
-		      const struct words *words)
+static int read_words(struct kvg_config_reader *reader, const char *path,
+		      struct kvg_profile *profile, const struct words *words)
 {
 	for (unsigned int i = 0; i < words->count; i++) {
 		int r = words->add(profile, words->words[i], reader->diag);
 
 		if (r < 0)
-			return place(reader, r, "%s.%s[%u]", path, words->key, i);
+			return kvg_config_place(reader, r, "%s.%s[%u]", path, words->key, i);
 	}
 	return 0;
 }
 
-static int read_word(struct reader *reader, const char *path, struct kvg_profile *profile,
-		     const struct words *word)
+static int read_word(struct kvg_config_reader *reader, const char *path,
+		     struct kvg_profile *profile, const struct words *word)
 {
 	int r;
 
 	if (!*word->words)
 		return 0;
 	r = word->add(profile, *word->words, reader->diag);
-	return r < 0 ? place(reader, r, "%s.%s", path, word->key) : 0;
+	return r < 0 ? kvg_config_place(reader, r, "%s.%s", path, word->key) : 0;
 }
 
-static int read_lists(struct reader *reader, const char *path, struct kvg_profile *profile,
-		      struct kvg_raw_profile *raw)
+static int read_lists(struct kvg_config_reader *reader, const char *path,
+		      struct kvg_profile *profile, struct kvg_raw_profile *raw)
 {
 	struct kvg_raw_crl none = {0};
 	struct kvg_raw_crl *crl = raw->crl ? raw->crl : &none;
@@ -258,8 +244,8 @@ static int read_lists(struct reader *reader, const char *path, struct kvg_profil
 	return r;
 }
 
-static int read_allow(struct reader *reader, const char *path, struct kvg_profile *profile,
-		      const struct kvg_raw_profile *raw)
+static int read_allow(struct kvg_config_reader *reader, const char *path,
+		      struct kvg_profile *profile, const struct kvg_raw_profile *raw)
 {
 	for (unsigned int i = 0; i < raw->allow_count; i++) {
 		const struct kvg_raw_allow *allow = &raw->allow[i];
@@ -268,85 +254,27 @@ static int read_allow(struct reader *reader, const char *path, struct kvg_profil
 
 		r = kvg_service_parse(allow->service, &service, reader->diag);
 		if (r < 0)
-			return place(reader, r, "%s.allow[%u].service", path, i);
+			return kvg_config_place(reader, r, "%s.allow[%u].service", path, i);
 		r = kvg_profile_add_allow(profile, allow->prefix, allow->service, allow->note,
 					  reader->diag);
 		if (r < 0)
-			return place(reader, r, "%s.allow[%u].prefix", path, i);
+			return kvg_config_place(reader, r, "%s.allow[%u].prefix", path, i);
 	}
 	return 0;
 }
 
-static int check_cgroup(struct reader *reader, const char *path, const char *pattern)
-{
-	if (pattern[0] != '/' || !pattern[1] || strstr(pattern, "/../"))
-		return bad(reader, path, pattern,
-			   "a path below the root of the hierarchy, such as /payments.slice/**");
-	return 0;
-}
-
-static int read_select(struct reader *reader, const char *path, const struct kvg_raw_select *raw,
-		       struct kvg_select *ret)
-{
-	const struct kvg_raw_kubernetes *kubernetes = raw->kubernetes;
-	char inner[PATH_LEN + 8];
-	int r;
-
-	if (!raw->cgroup == !kubernetes) {
-		kvg_diag_set(reader->diag, -EINVAL, "'%s': expected either cgroup or kubernetes",
-			     path);
-		return place(reader, -EINVAL, "%s", path);
-	}
-	if (raw->cgroup) {
-		snprintf(inner, sizeof(inner), "%.*s.cgroup", PATH_LEN, path);
-		r = check_cgroup(reader, inner, raw->cgroup);
-		return r < 0 ? r : copy(&ret->cgroup, raw->cgroup);
-	}
-
-	if (!kubernetes->namespace && !kubernetes->pod && !kubernetes->container) {
-		kvg_diag_set(reader->diag, -EINVAL,
-			     "'%s.kubernetes' is empty: expected namespace, pod or container",
-			     path);
-		return place(reader, -EINVAL, "%s.kubernetes", path);
-	}
-	r = copy(&ret->namespace, kubernetes->namespace);
-	if (r == 0)
-		r = copy(&ret->pod, kubernetes->pod);
-	return r < 0 ? r : copy(&ret->container, kubernetes->container);
-}
-
-static int read_selects(struct reader *reader, const char *path, struct kvg_config_profile *profile,
-			const struct kvg_raw_profile *raw)
-{
-	char inner[PATH_LEN];
-	int r = 0;
-
-	if (raw->select_count == 0)
-		return 0;
-	profile->selects = calloc(raw->select_count, sizeof(*profile->selects));
-	if (!profile->selects)
-		return -ENOMEM;
-
-	profile->selects_count = raw->select_count;
-	for (unsigned int i = 0; i < raw->select_count && r == 0; i++) {
-		snprintf(inner, sizeof(inner), "%.*s.select[%u]", PROFILE_PATH_LEN, path, i);
-		r = read_select(reader, inner, &raw->select[i], &profile->selects[i]);
-	}
-	return r;
-}
-
-static int read_profile(struct reader *reader, unsigned int index)
+static int read_profile(struct kvg_config_reader *reader, unsigned int index)
 {
 	struct kvg_raw_profile *raw = &reader->raw->profiles[index];
 	struct kvg_config *config = reader->config;
 	struct kvg_config_profile *profile = &config->profiles[index];
-	char path[PROFILE_PATH_LEN];
+	char path[KVG_CONFIG_PROFILE_PATH_LEN];
 	int r;
 
 	snprintf(path, sizeof(path), "profiles[%u]", index);
 	if (kvg_config_find(config, raw->name)) {
 		kvg_diag_set(reader->diag, -EINVAL, "the profile '%s' stands twice", raw->name);
-		return place(reader, -EINVAL, "%s.name", path);
+		return kvg_config_place(reader, -EINVAL, "%s.name", path);
 	}
 
 	r = kvg_profile_init(&profile->profile, raw->name);
@@ -356,20 +284,20 @@ static int read_profile(struct reader *reader, unsigned int index)
 
 	r = kvg_profile_set_name(&profile->profile, raw->name, reader->diag);
 	if (r < 0)
-		return place(reader, r, "%s.name", path);
+		return kvg_config_place(reader, r, "%s.name", path);
 	r = read_lists(reader, path, &profile->profile, raw);
 	if (r == 0)
 		r = read_allow(reader, path, &profile->profile, raw);
 	if (r == 0)
-		r = read_selects(reader, path, profile, raw);
+		r = kvg_config_read_selects(reader, path, profile, raw);
 	if (r < 0)
 		return r;
 
 	r = kvg_profile_check(&profile->profile, reader->diag);
-	return r < 0 ? place(reader, r, "%s", path) : 0;
+	return r < 0 ? kvg_config_place(reader, r, "%s", path) : 0;
 }
 
-static int convert(struct reader *reader)
+static int convert(struct kvg_config_reader *reader)
 {
 	const struct kvg_raw_config *raw = reader->raw;
 	struct kvg_config *config = calloc(1, sizeof(*config));
@@ -394,7 +322,7 @@ static int convert(struct reader *reader)
 	return r;
 }
 
-static int load(struct reader *reader, const char *data, size_t size)
+static int load(struct kvg_config_reader *reader, const char *data, size_t size)
 {
 	cyaml_err_t error;
 	int r;
@@ -411,7 +339,7 @@ static int load(struct reader *reader, const char *data, size_t size)
 		return -ENOMEM;
 	if (error != CYAML_OK || !reader->raw) {
 		kvg_diag_set(reader->diag, -EINVAL, "cannot be loaded: %s", cyaml_strerror(error));
-		return place(reader, -EINVAL, "%s", "");
+		return kvg_config_place(reader, -EINVAL, "%s", "");
 	}
 	return convert(reader);
 }
@@ -419,7 +347,7 @@ static int load(struct reader *reader, const char *data, size_t size)
 int kvg_config_parse(const char *data, size_t size, struct kvg_config **ret,
 		     struct kvg_diag *reterr_diag)
 {
-	KVG_CLEANUP(reader_done) struct reader reader = {.diag = reterr_diag};
+	KVG_CLEANUP(reader_done) struct kvg_config_reader reader = {.diag = reterr_diag};
 	int r;
 
 	if (size > KVG_CONFIG_MAX_BYTES)

@@ -56,12 +56,18 @@ static const cyaml_schema_field_t kubernetes_fields[] = {
 	TEXT(kvg_raw_kubernetes, namespace, OPTIONAL),
 	TEXT(kvg_raw_kubernetes, pod, OPTIONAL),
 	TEXT(kvg_raw_kubernetes, container, OPTIONAL),
+	TEXT(kvg_raw_kubernetes, image, OPTIONAL),
+	CYAML_FIELD_IGNORE("labels", CYAML_FLAG_OPTIONAL),
 	CYAML_FIELD_END,
 };
 
 static const cyaml_schema_field_t select_fields[] = {
 	TEXT(kvg_raw_select, cgroup, OPTIONAL),
+	TEXT(kvg_raw_select, unit, OPTIONAL),
 	PART(kvg_raw_select, kubernetes, kubernetes_fields),
+	TEXT(kvg_raw_select, container, OPTIONAL),
+	TEXT(kvg_raw_select, image, OPTIONAL),
+	CYAML_FIELD_IGNORE("labels", CYAML_FLAG_OPTIONAL),
 	CYAML_FIELD_END,
 };
 

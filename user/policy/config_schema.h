@@ -37,15 +37,20 @@ struct kvg_raw_crl {
 	unsigned int tags_count;
 };
 
+/* Labels have keys of their own, which libcyaml has no schema for: they are read from the tree. */
 struct kvg_raw_kubernetes {
 	char *namespace;
 	char *pod;
 	char *container;
+	char *image;
 };
 
 struct kvg_raw_select {
 	char *cgroup;
+	char *unit;
 	struct kvg_raw_kubernetes *kubernetes;
+	char *container;
+	char *image;
 };
 
 struct kvg_raw_profile {

@@ -252,6 +252,34 @@ static int type_fault(const struct search *search, const char *path, const yaml_
 			*path ? path : "the file", found ? found : "unknown", expected);
 }
 
+/* A mapping whose keys are the user's own. */
+static int pairs_fault(const struct search *search, const char *path, const yaml_node_t *node)
+{
+	const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
+	char inner[PATH_LEN];
+
+	if (node->type != YAML_MAPPING_NODE)
+		return type_fault(search, path, node, "names and their values, such as { a: b }");
+	if (pair == node->data.mapping.pairs.top)
+		return fault_at(search->diag, &node->start_mark,
+				"'%s' is empty: expected at least one entry", path);
+	if (node->data.mapping.pairs.top - pair > KEYS_MAX)
+		return fault_at(search->diag, &node->start_mark, "'%s' has more than %d keys", path,
+				KEYS_MAX);
+
+	for (; pair < node->data.mapping.pairs.top; pair++) {
+		const yaml_node_t *key = yaml_document_get_node(search->document, pair->key);
+		const yaml_node_t *value = yaml_document_get_node(search->document, pair->value);
+
+		snprintf(inner, sizeof(inner), "%s.%s", path, scalar(key));
+		if (!*scalar(key))
+			return type_fault(search, inner, key, "a name");
+		if (!scalar(value) || !*scalar(value))
+			return type_fault(search, inner, value, "text");
+	}
+	return 0;
+}
+
 static int find_fault(const struct search *search, const char *path, const yaml_node_t *node,
 		      const cyaml_schema_value_t *schema)
 {
@@ -264,6 +292,8 @@ static int find_fault(const struct search *search, const char *path, const yaml_
 		if (node->type != YAML_SEQUENCE_NODE)
 			return type_fault(search, path, node, "a list, such as [a, b]");
 		return sequence_fault(search, path, node, schema);
+	case CYAML_IGNORE:
+		return pairs_fault(search, path, node);
 	default:
 		if (!scalar(node) || strlen(scalar(node)) < schema->string.min)
 			return type_fault(search, path, node, "text");
@@ -316,4 +346,28 @@ void kvg_config_tree_locate(struct kvg_config_tree *tree, const char *path, stru
 			return;
 		node = step(&tree->document, node, &path);
 	}
+}
+
+bool kvg_config_tree_pair(struct kvg_config_tree *tree, const char *path, size_t index,
+			  struct kvg_config_pair *ret)
+{
+	const yaml_node_t *node = yaml_document_get_root_node(&tree->document);
+	const yaml_node_t *value;
+	const yaml_node_pair_t *pair;
+
+	while (node && *path)
+		node = step(&tree->document, node, &path);
+	if (!node || node->type != YAML_MAPPING_NODE)
+		return false;
+
+	pair = node->data.mapping.pairs.start + index;
+	if (pair >= node->data.mapping.pairs.top)
+		return false;
+
+	value = yaml_document_get_node(&tree->document, pair->value);
+	ret->key = scalar(yaml_document_get_node(&tree->document, pair->key));
+	ret->value = scalar(value);
+	ret->line = (unsigned int)value->start_mark.line + 1;
+	ret->column = (unsigned int)value->start_mark.column + 1;
+	return true;
 }
