@@ -95,7 +95,7 @@ static int look_up(const struct kvg_plan *plan, struct kvg_profile *profile,
 		return r;
 	}
 	if (inputs->add_resolved)
-		r = inputs->add_resolved(inputs->data, profile);
+		r = inputs->add_resolved(inputs->data, profile, notes);
 	return r < 0 ? kvg_diag_set(diag, r, "names cannot be added: %s", strerror(-r)) : 0;
 }
 

@@ -32,7 +32,7 @@ struct kvg_plan_inputs {
 	const char *const *ranges;
 	size_t ranges_count;
 	const char *resolv_conf;
-	int (*add_resolved)(void *data, struct kvg_profile *profile);
+	int (*add_resolved)(void *data, struct kvg_profile *profile, struct kvg_notes *notes);
 	void *data;
 };
 

@@ -10,6 +10,7 @@
  *
  * Return: the exit status
  */
+int kvg_cmd_agent(int argc, char **argv);
 int kvg_cmd_attach(int argc, char **argv);
 int kvg_cmd_compile(int argc, char **argv);
 int kvg_cmd_detach(int argc, char **argv);

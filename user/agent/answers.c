@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The control socket's requests: ping, status, reload, metrics, gate. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent/core.h"
+#include "base/cleanup.h"
+#include "base/version.h"
+#include "discover/oci_state.h"
+#include "policy/words.h"
+
+static void add_text(json_t *array, const char *text)
+{
+	if (text && text[0])
+		json_array_append_new(array, json_string(text));
+}
+
+json_t *kvg_agent_problems(const struct kvg_agent *agent)
+{
+	const char *const *found = NULL;
+	json_t *array = json_array();
+	size_t count;
+
+	for (int i = 0; i < KVG_FAULT_COUNT; i++) {
+		if (kvg_agent_is_problem(i))
+			add_text(array, agent->faults[i].msg);
+	}
+	for (size_t i = 0; i < agent->policies_count; i++)
+		add_text(array, agent->policies[i].problem.msg);
+	for (size_t i = 0; i < agent->targets.count; i++)
+		add_text(array, agent->targets.list[i]->problem.msg);
+	count = agent->check ? kvg_check_problems(agent->check, &found) : 0;
+	for (size_t i = 0; i < count; i++)
+		add_text(array, found[i]);
+	return array;
+}
+
+static json_t *make_notes(const struct kvg_agent *agent)
+{
+	json_t *array = json_array();
+	const char *text;
+
+	for (int i = 0; i < KVG_FAULT_COUNT; i++) {
+		if (!kvg_agent_is_problem(i))
+			add_text(array, agent->faults[i].msg);
+	}
+	for (size_t i = 0; (text = kvg_lookup_problem(agent->lookup, i)); i++)
+		add_text(array, text);
+	return array;
+}
+
+static json_t *make_profiles(const struct kvg_agent *agent)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < agent->policies_count; i++) {
+		const struct kvg_agent_policy *policy = &agent->policies[i];
+		char digest[KVG_DIGEST_HEX_LEN + 7] = "sha256:";
+		const char *source = "documents";
+
+		kvg_digest_format(policy->digest, digest + strlen(digest));
+		if (policy->missing)
+			source = "none";
+		else if (policy->held)
+			source = "held";
+		else if (policy->from_saved)
+			source = "last good";
+		json_array_append_new(array, json_pack("{s:s, s:s, s:s?}", "name", policy->profile,
+						       "source", source, "policy_digest",
+						       policy->missing ? NULL : digest));
+	}
+	return array;
+}
+
+/* Cgroups that more than one profile is for, or that are covered: all that match are shown. */
+static json_t *make_cgroups(const struct kvg_agent *agent)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < agent->targets.count; i++) {
+		const struct kvg_target *target = agent->targets.list[i];
+		json_t *object, *also;
+
+		if (target->count < 2 && !target->cover)
+			continue;
+		also = json_array();
+		for (size_t j = 1; j < target->count; j++)
+			add_text(also, target->matches[j].profile->profile.name);
+		object = json_pack("{s:s, s:s, s:o, s:s?}", "cgroup", target->cgroup, "profile",
+				   target->matches[0].profile->profile.name, "also", also,
+				   "covered_by", target->cover);
+		json_array_append_new(array, object);
+	}
+	return array;
+}
+
+static json_t *on_ping(void *data, const json_t *request)
+{
+	(void)data;
+	(void)request;
+	return json_pack("{s:s, s:s, s:i}", "result", "ok", "version", KVG_VERSION, "pid",
+			 (int)getpid());
+}
+
+static json_t *on_status(void *data, const json_t *request)
+{
+	const struct kvg_agent *agent = data;
+	const struct kvg_gates_entry *gates;
+	json_t *problems = kvg_agent_problems(agent);
+
+	(void)request;
+	return json_pack("{s:s, s:s, s:i, s:s, s:b, s:o, s:o, s:o, s:o, s:I, s:I}", "result", "ok",
+			 "version", KVG_VERSION, "pid", (int)getpid(), "config",
+			 agent->options->config, "healthy", json_array_size(problems) == 0,
+			 "problems", problems, "notes", make_notes(agent), "profiles",
+			 make_profiles(agent), "cgroups", make_cgroups(agent), "gates",
+			 (json_int_t)kvg_gates_list(agent->gates, &gates), "repaired",
+			 (json_int_t)agent->repaired);
+}
+
+static json_t *on_reload(void *data, const json_t *request)
+{
+	struct kvg_diag diag = {};
+
+	(void)request;
+	if (kvg_agent_reload(data, &diag) < 0)
+		return kvg_control_answer("failed", diag.msg);
+	return kvg_control_answer("ok", NULL);
+}
+
+static const char *mode_of(const struct kvg_agent *agent, const char *profile)
+{
+	const struct kvg_config_profile *found = kvg_config_find(agent->config, profile);
+
+	return found ? kvg_mode_word(found->profile.mode) : "unknown";
+}
+
+static void gather_gates(struct kvg_agent *agent)
+{
+	const struct kvg_gates_entry *gates;
+	size_t count = kvg_gates_list(agent->gates, &gates);
+
+	kvg_metrics_forget(agent->metrics, KVG_METRIC_GATES);
+	kvg_metrics_forget(agent->metrics, KVG_METRIC_POLICY_GENERATION);
+	for (size_t i = 0; i < count; i++) {
+		size_t same = 0;
+		__u32 generation = 0;
+
+		for (size_t j = 0; j < count; j++) {
+			if (strcmp(gates[j].profile, gates[i].profile) != 0)
+				continue;
+			same++;
+			if (gates[j].generation > generation)
+				generation = gates[j].generation;
+		}
+		kvg_metrics_set_of(agent->metrics, KVG_METRIC_GATES, gates[i].profile,
+				   mode_of(agent, gates[i].profile), (double)same);
+		kvg_metrics_set_of(agent->metrics, KVG_METRIC_POLICY_GENERATION, gates[i].profile,
+				   NULL, generation);
+	}
+}
+
+static void gather_policies(struct kvg_agent *agent)
+{
+	kvg_metrics_forget(agent->metrics, KVG_METRIC_POLICY_PREFIXES);
+	kvg_metrics_forget(agent->metrics, KVG_METRIC_POLICY_FALLBACK);
+	for (size_t i = 0; i < agent->policies_count; i++) {
+		const struct kvg_agent_policy *policy = &agent->policies[i];
+
+		kvg_metrics_set_of(agent->metrics, KVG_METRIC_POLICY_PREFIXES, policy->profile,
+				   "ipv4", (double)policy->prefixes[0]);
+		kvg_metrics_set_of(agent->metrics, KVG_METRIC_POLICY_PREFIXES, policy->profile,
+				   "ipv6", (double)policy->prefixes[1]);
+		kvg_metrics_set_of(agent->metrics, KVG_METRIC_POLICY_FALLBACK, policy->profile,
+				   NULL, policy->missing ? 2 : policy->from_saved);
+	}
+}
+
+static void gather_ages(struct kvg_agent *agent)
+{
+	kvg_metrics_forget(agent->metrics, KVG_METRIC_RANGES_AGE);
+	for (int kind = 0; kind < KVG_DOCUMENT_KIND_COUNT; kind++) {
+		for (int cloud = 0; cloud < KVG_CLOUD_COUNT; cloud++) {
+			unsigned int day = agent->last_day[kind][cloud];
+			struct tm tm = {.tm_year = (int)(day / 10000) - 1900,
+					.tm_mon = (int)(day / 100 % 100) - 1,
+					.tm_mday = (int)(day % 100)};
+
+			if (day)
+				kvg_metrics_set_of(agent->metrics, KVG_METRIC_RANGES_AGE,
+						   kvg_cloud_word(cloud),
+						   kvg_document_kind_word(kind),
+						   difftime(time(NULL), timegm(&tm)));
+		}
+	}
+}
+
+static json_t *on_metrics(void *data, const json_t *request)
+{
+	struct kvg_agent *agent = data;
+	KVG_CLEANUP(kvg_freep) char *text = NULL;
+	struct kvg_control_counts counts;
+
+	(void)request;
+	gather_gates(agent);
+	gather_policies(agent);
+	gather_ages(agent);
+	kvg_control_counts(agent->control, &counts);
+	kvg_metrics_set(agent->metrics, KVG_METRIC_CONTROL_REFUSED, (double)counts.refused);
+	kvg_agent_tell_status(agent);
+	if (kvg_metrics_format(agent->metrics, &text) < 0)
+		return kvg_control_answer("failed", "out of memory");
+	return json_pack("{s:s, s:s}", "result", "ok", "text", text);
+}
+
+/* What the hook said of a container is remembered: the disk may say less. */
+static int remember(struct kvg_target *target, struct kvg_identity *identity)
+{
+	if (!identity->container_id[0] || identity->incomplete)
+		return 0;
+	if (!target->told)
+		target->told = calloc(1, sizeof(*target->told));
+	if (!target->told)
+		return -ENOMEM;
+	kvg_identity_done(target->told);
+	*target->told = *identity;
+	*identity = (struct kvg_identity){};
+	return 0;
+}
+
+/* Return: 1 a gate is in force, 0 none is needed, or a negative errno */
+static int place_told(struct kvg_agent *agent, struct kvg_identity *identity,
+		      struct kvg_diag *reterr_diag)
+{
+	struct kvg_target *target;
+	int r;
+
+	r = kvg_targets_add(&agent->targets, identity->cgroup, &target);
+	if (r == 0)
+		r = remember(target, identity);
+	if (r < 0)
+		return kvg_diag_set(reterr_diag, r, "%s", strerror(-r));
+	r = kvg_agent_place(agent, target);
+	if (r == -ELOOP)
+		return 0;
+	if (r < 0)
+		return kvg_diag_set(reterr_diag, r, "%s", target->problem.msg);
+	if (kvg_target_profile(target) && !target->in_force)
+		return kvg_diag_set(reterr_diag, -ENOENT, "'%s' is gone", target->cgroup);
+	return target->in_force || target->cover;
+}
+
+static json_t *place_container(struct kvg_agent *agent, struct kvg_identity *identities,
+			       size_t count)
+{
+	bool gated = false;
+
+	for (size_t i = 0; i < count; i++) {
+		struct kvg_diag diag = {};
+		int r = place_told(agent, &identities[i], &diag);
+
+		if (r < 0)
+			return kvg_control_answer("failed", diag.msg);
+		gated = gated || r > 0;
+	}
+	return kvg_control_answer(gated ? "gated" : "none", NULL);
+}
+
+static json_t *on_gate(void *data, const json_t *request)
+{
+	KVG_CLEANUP(kvg_oci_state_done) struct kvg_oci_state state = {};
+	struct kvg_agent *agent = data;
+	const struct kvg_identity_roots roots = {
+		.run = agent->options->runtime_run,
+		.var_lib = agent->options->runtime_lib,
+	};
+	struct kvg_identity *identities = NULL;
+	struct kvg_diag diag = {};
+	json_t *answer;
+	size_t count = 0;
+	int r;
+
+	r = kvg_oci_state_read(request, &state, &diag);
+	if (r == 0)
+		r = kvg_oci_state_identify(&state, &roots, &identities, &count, &diag);
+	if (r < 0)
+		return kvg_control_answer("failed", diag.msg[0] ? diag.msg : strerror(-r));
+	answer = place_container(agent, identities, count);
+	kvg_oci_state_free_identities(identities, count);
+	kvg_agent_tell_status_later(agent);
+	return answer;
+}
+
+const struct kvg_control_row kvg_agent_rows[] = {
+	{"ping", on_ping},       {"status", on_status}, {"reload", on_reload},
+	{"metrics", on_metrics}, {"gate", on_gate},     {},
+};

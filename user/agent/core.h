@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the files of the agent share: agent.c starts and ends it, reload.c reads the configuration,
+ * policies.c puts policies in force, place.c gates cgroups, record.c writes what was refused, rounds.c
+ * does what comes round, answers.c speaks to the control socket.
+ *
+ * They log, each fault once. Nothing here decides a verdict, and no failure here opens a gate.
+ */
+#ifndef KVG_AGENT_CORE_H
+#define KVG_AGENT_CORE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <systemd/sd-event.h>
+
+#include "agent/agent.h"
+#include "agent/check.h"
+#include "agent/control.h"
+#include "agent/files.h"
+#include "agent/gates.h"
+#include "agent/lookup.h"
+#include "agent/metrics.h"
+#include "agent/refresh.h"
+#include "agent/targets.h"
+#include "audit/recorder.h"
+#include "base/diag.h"
+#include "discover/watch.h"
+#include "policy/config.h"
+#include "ranges/library.h"
+
+/* X(enumerator, does it make the agent unhealthy?): what may be wrong with one part of the agent */
+#define KVG_FAULTS(X)    \
+	X(CONFIG, true)  \
+	X(CONTROL, true) \
+	X(RECORD, true)  \
+	X(WATCH, true)   \
+	X(CHECK, true)   \
+	X(MEMORY, true)  \
+	X(SAVING, true)  \
+	X(LOOKUP, false) \
+	X(REFRESH, false)
+
+enum kvg_fault {
+#define X(name, unhealthy) KVG_FAULT_##name,
+	KVG_FAULTS(X)
+#undef X
+		KVG_FAULT_COUNT
+};
+
+/**
+ * struct kvg_agent_policy - what is in force for a profile
+ * @profile:    its name; owned
+ * @seen:       the configuration has it still
+ * @missing:    there is no policy: everything is refused
+ * @from_saved: it is not that of the documents, but the last good one
+ * @held:       a person holds it at this one
+ * @digest:     of the policy; zeroes if there is none
+ * @prefixes:   of IPv4, of IPv6
+ * @problem:    why it is not that of the documents, or not in force; empty if all is well
+ */
+struct kvg_agent_policy {
+	char *profile;
+	bool seen;
+	bool missing;
+	bool from_saved;
+	bool held;
+	unsigned char digest[KVG_DIGEST_BYTES];
+	size_t prefixes[2];
+	struct kvg_diag problem;
+};
+
+/**
+ * struct kvg_agent - all of it
+ * @options:        as given
+ * @lock:           of the run folder
+ * @event:          the loop
+ * @text:           the configuration in force, as it was read; owned
+ * @text_size:      its bytes
+ * @refused:        digest of the configuration that was refused last
+ * @config:         the same, parsed; matches of targets point into it
+ * @policies:       by profile
+ * @policies_count: how many
+ * @last_day:       of each document in use, as of struct kvg_document; 0 if there is none
+ * @faults:         by enum kvg_fault; empty: none
+ * @repaired:       what self-checks have mended, as far as it was counted
+ * @save_failed:    a policy of this plan could not be kept on disk
+ * @record_failing: lines cannot be written at the moment
+ * @scanning:       cgroups that are told of now were there before
+ * @ready:          the start is over
+ */
+struct kvg_agent {
+	const struct kvg_agent_options *options;
+	int lock;
+	sd_event *event;
+	struct kvg_metrics *metrics;
+	struct kvg_files *files;
+	char *text;
+	size_t text_size;
+	unsigned char refused[KVG_DIGEST_BYTES];
+	struct kvg_config *config;
+	struct kvg_gates *gates;
+	struct kvg_check *check;
+	struct kvg_watch *watch;
+	struct kvg_control *control;
+	struct kvg_lookup *lookup;
+	struct kvg_refresh *refresh;
+	struct kvg_recorder *recorder;
+	sd_event_source *record_io;
+	sd_event_source *record_timer;
+	sd_event_source *replan_timer;
+	sd_event_source *retry_timer;
+	sd_event_source *tidy_timer;
+	sd_event_source *round_timer;
+	sd_event_source *status_timer;
+	struct kvg_targets targets;
+	struct kvg_agent_policy *policies;
+	size_t policies_count;
+	unsigned int last_day[KVG_DOCUMENT_KIND_COUNT][KVG_CLOUD_COUNT];
+	struct kvg_diag faults[KVG_FAULT_COUNT];
+	size_t repaired;
+	bool save_failed;
+	bool record_failing;
+	bool scanning;
+	bool ready;
+};
+
+/* --- faults and timers: core.c --- */
+
+/** kvg_agent_fault() - something is wrong: logged when it is news, shown until kvg_agent_mended() */
+void kvg_agent_fault(struct kvg_agent *agent, enum kvg_fault fault, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/** kvg_agent_mended() - it is not any more */
+void kvg_agent_mended(struct kvg_agent *agent, enum kvg_fault fault);
+
+/** kvg_agent_is_problem() - does this fault make the agent unhealthy? */
+bool kvg_agent_is_problem(enum kvg_fault fault);
+
+/** kvg_agent_arm() - let a timer fire once, @ms from now; @source is made if it is NULL */
+void kvg_agent_arm(struct kvg_agent *agent, sd_event_source **source, unsigned long ms,
+		   sd_event_time_handler_t handler);
+
+/** kvg_agent_now_us() - of CLOCK_MONOTONIC */
+unsigned long long kvg_agent_now_us(void);
+
+/* --- configuration: reload.c --- */
+
+/**
+ * kvg_agent_read_config() - read the configuration, and take it if it is good
+ * @agent:       keeps what it has if it is not
+ * @reterr_diag: one line that names file, line and column
+ *
+ * Return: 0, or a negative errno
+ */
+int kvg_agent_read_config(struct kvg_agent *agent, struct kvg_diag *reterr_diag);
+
+/** kvg_agent_reload() - read it again and put it in force; 0, or a negative errno as above */
+int kvg_agent_reload(struct kvg_agent *agent, struct kvg_diag *reterr_diag);
+
+/** kvg_agent_config_changed() - reload if its bytes are others; callback of kvg_files_open() */
+void kvg_agent_config_changed(void *agent);
+
+/** kvg_agent_open_lookup() - names without ranges; what is known of them is known at once; 0 or -errno */
+int kvg_agent_open_lookup(struct kvg_agent *agent);
+
+/** kvg_agent_open_refresh() - keep the documents fresh; on reload, too */
+void kvg_agent_open_refresh(struct kvg_agent *agent);
+
+/* --- policies: policies.c --- */
+
+/** kvg_agent_apply_policies() - plan, and put every policy in force; @tell: notes, too */
+void kvg_agent_apply_policies(struct kvg_agent *agent, bool tell);
+
+/** kvg_agent_replan_later() - documents or names have changed */
+void kvg_agent_replan_later(struct kvg_agent *agent);
+
+/** kvg_agent_free_policies() - forget what is in force; it stays so */
+void kvg_agent_free_policies(struct kvg_agent *agent);
+
+/* --- cgroups: place.c --- */
+
+/** kvg_agent_watch_ops - what the watch tells */
+extern const struct kvg_watch_ops kvg_agent_watch_ops;
+
+/**
+ * kvg_agent_place() - decide about a cgroup, and gate it if it shall be
+ * @agent:  whose
+ * @target: one of its targets
+ *
+ * Return: 0, also if it needs no gate of its own; or a negative errno, and @target->problem says why
+ */
+int kvg_agent_place(struct kvg_agent *agent, struct kvg_target *target);
+
+/** kvg_agent_place_all() - every cgroup anew; then remove the gates that nothing asks for any more */
+void kvg_agent_place_all(struct kvg_agent *agent);
+
+/** kvg_agent_retry() - those cgroups that could not be gated */
+void kvg_agent_retry(struct kvg_agent *agent);
+
+/* --- the record: record.c --- */
+
+/** kvg_agent_open_record() - write refused flows where the configuration says; on reload, too */
+void kvg_agent_open_record(struct kvg_agent *agent);
+
+/** kvg_agent_close_record() - write what is left */
+void kvg_agent_close_record(struct kvg_agent *agent);
+
+/* --- rounds: rounds.c --- */
+
+/** kvg_agent_start_rounds() - self-check every ten seconds */
+int kvg_agent_start_rounds(struct kvg_agent *agent);
+
+/** kvg_agent_tidy_later() - something may be left to tidy */
+void kvg_agent_tidy_later(struct kvg_agent *agent);
+
+/** kvg_agent_tell_status() - to the service manager and the metrics, after a change */
+void kvg_agent_tell_status(struct kvg_agent *agent);
+
+/** kvg_agent_tell_status_later() - the same, once for a burst of changes */
+void kvg_agent_tell_status_later(struct kvg_agent *agent);
+
+/* --- questions: answers.c --- */
+
+/** kvg_agent_rows - what the control socket answers */
+extern const struct kvg_control_row kvg_agent_rows[];
+
+/** kvg_agent_problems() - all that makes the agent unhealthy: an array of sentences; NULL on ENOMEM */
+json_t *kvg_agent_problems(const struct kvg_agent *agent);
+
+#endif
