@@ -8,8 +8,10 @@
 
 #include <linux/types.h>
 
-/* Version of the layouts in include/; part of every pinned set, compared before it is used. */
+/* Version of the layouts in include/; part of every pinned set, compared before it is used; tests make others. */
+#ifndef KVG_ABI
 #define KVG_ABI 2
+#endif
 
 /*
  * Distinct (protocol, port) pairs of one policy: a bit each in struct kvg_grant. A real profile has
@@ -102,6 +104,8 @@ _Static_assert(sizeof(struct kvg_gate) == 96, "kvg_gate is ABI");
  * @digest:  of the policy in force
  * @profile: its name
  * @cgroup:  path below the cgroup v2 root when it was gated, "/" first
+ *
+ * All before @cgroup is the same in every KVG_ABI: what follows is another's business.
  */
 struct kvg_gate_info {
 	__u32 abi;

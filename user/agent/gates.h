@@ -7,7 +7,7 @@
  * What is in force is in the kernel and pinned. An agent that starts adopts it: it looks at every link,
  * mends what is broken, and forgets cgroups that are gone. A set whose programs are others than this
  * binary's keeps its maps, and each link gets the new program in one step. A set with other maps stays in
- * force as it is, beside a new one named "agent.1", "agent.2", ...: each of its gates goes when the same
+ * force as it is, beside a new one named "agent-1", "agent-2", ...: each of its gates goes when the same
  * cgroup has one in the new set, and the set itself with its last gate. So a kill at any instant leaves
  * a gate with the old programs, with the new ones, or with both.
  *
@@ -43,6 +43,8 @@ struct kvg_gates_options {
  * @profile:        by what it is judged; "" if another version made it and does not say
  * @generation:     counts the policies it has had, from 1
  * @digest:         of the policy in force; zeroes if there is none
+ * @set:            its set's name; another than kvg_gates_set()'s if another version of kvgate made it
+ * @changed:        its policy is another since kvg_gates_tidy() last looked at its connections
  * @policy_missing: its profile has no policy: everything is refused, or, in a set that another version
  *                  made, that one's policy is still in force
  */
@@ -52,6 +54,8 @@ struct kvg_gates_entry {
 	char *profile;
 	__u32 generation;
 	__u8 digest[32];
+	const char *set;
+	bool changed;
 	bool policy_missing;
 };
 

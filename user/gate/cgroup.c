@@ -246,7 +246,7 @@ static int check_is_safe(const char *path, struct kvg_diag *reterr_diag)
 			"would be cut off",
 			path);
 	if (holds_process(path, 0))
-		return kvg_diag_set(reterr_diag, -EPERM,
+		return kvg_diag_set(reterr_diag, -ELOOP,
 				    "refusing to gate \"%s\": kvgate itself lives in it", path);
 	return 0;
 }
@@ -295,6 +295,23 @@ int kvg_cgroup_open(const char *root, const char *path, struct kvg_cgroup *ret,
 	if (r < 0)
 		return r;
 	return open_checked(root, below, ret, reterr_diag);
+}
+
+int kvg_cgroup_open_known(const char *root, const char *path, __u64 id, struct kvg_cgroup *ret)
+{
+	KVG_CLEANUP(kvg_cgroup_done) struct kvg_cgroup cgroup = KVG_CGROUP_NONE;
+	int r;
+
+	if (!*path || strcmp(path, "/") == 0)
+		return -EPERM;
+	r = open_checked(root, path, &cgroup, NULL);
+	if (r < 0)
+		return r;
+	if (cgroup.id != id)
+		return -ESTALE;
+	*ret = cgroup;
+	cgroup = (struct kvg_cgroup)KVG_CGROUP_NONE;
+	return 0;
 }
 
 int kvg_cgroup_create(const char *root, const char *parent, const char *name,

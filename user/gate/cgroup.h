@@ -41,10 +41,22 @@ int kvg_cgroup_find_root(char **ret, struct kvg_diag *reterr_diag);
  * Refused, because a slip there cuts off the machine: an empty path, the root of the hierarchy, and
  * a cgroup that holds, directly or below, this process or process 1.
  *
- * Return: 0, -ENOENT no such cgroup, -EPERM refused for safety, or another negative errno
+ * Return: 0, -ENOENT no such cgroup, -ELOOP this process lives there, -EPERM otherwise refused for safety,
+ * or another negative errno
  */
 int kvg_cgroup_open(const char *root, const char *path, struct kvg_cgroup *ret,
 		    struct kvg_diag *reterr_diag);
+
+/**
+ * kvg_cgroup_open_known() - open a cgroup that is gated already
+ * @root: mount point of the hierarchy
+ * @path: below @root, "/" first; never the root itself
+ * @id:   what it is
+ * @ret:  the cgroup, for kvg_cgroup_done(); untouched on failure
+ *
+ * Return: 0, -ENOENT it is gone, -ESTALE another is in its place, or another negative errno
+ */
+int kvg_cgroup_open_known(const char *root, const char *path, __u64 id, struct kvg_cgroup *ret);
 
 /**
  * kvg_cgroup_create() - make and open a fresh cgroup

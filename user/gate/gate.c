@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "gate/counters.h"
 #include "gate/intake.h"
+#include "gate/mend.h"
 #include "gate/pins.h"
 #include "gate/ports.h"
 #include "gate/slots.h"
@@ -27,14 +28,14 @@ static void links_folder(__u64 cgroup_id, char ret[LINKS_FOLDER_LEN])
  * Detached first: when a pin goes, the kernel frees its link some time later, and a program that is
  * still in force when the command has ended surprises whoever ran it.
  */
-static void remove_links(const struct kvg_set *set, __u64 cgroup_id)
+void kvg_gate_remove_links(const char *set_path, __u64 cgroup_id)
 {
 	KVG_CLEANUP(kvg_freep) char *path = NULL;
 	char folder[LINKS_FOLDER_LEN];
 
 	links_folder(cgroup_id, folder);
-	kvg_pins_detach_links(kvg_set_path(set), folder);
-	if (asprintf(&path, "%s/%s", kvg_set_path(set), folder) >= 0)
+	kvg_pins_detach_links(set_path, folder);
+	if (asprintf(&path, "%s/%s", set_path, folder) >= 0)
 		kvg_pins_remove_tree(path);
 }
 
@@ -76,15 +77,16 @@ static int attach_program(struct kvg_set *set, const struct kvg_cgroup *cgroup,
 	return 0;
 }
 
-static int put_info(struct kvg_set *set, const struct kvg_cgroup *cgroup,
-		    const struct kvg_policy *policy, __u32 run_pid)
+static void set_info(const struct kvg_policy *policy, struct kvg_gate_info *ret)
 {
-	struct kvg_gate_info info = {.abi = KVG_ABI, .run_pid = run_pid};
+	memcpy(ret->digest, policy->digest, sizeof(ret->digest));
+	memset(ret->profile, 0, sizeof(ret->profile));
+	snprintf(ret->profile, sizeof(ret->profile), "%s", policy->profile);
+}
 
-	memcpy(info.digest, policy->digest, sizeof(info.digest));
-	snprintf(info.profile, sizeof(info.profile), "%s", policy->profile);
-	snprintf(info.cgroup, sizeof(info.cgroup), "%s", cgroup->path);
-	return bpf_map_update_elem(kvg_set_map(set, KVG_MAP_INFOS), &cgroup->id, &info, BPF_ANY) < 0
+static int put_info(struct kvg_set *set, __u64 cgroup_id, const struct kvg_gate_info *info)
+{
+	return bpf_map_update_elem(kvg_set_map(set, KVG_MAP_INFOS), &cgroup_id, info, BPF_ANY) < 0
 		       ? -errno
 		       : 0;
 }
@@ -97,23 +99,29 @@ static int put_gate(struct kvg_set *set, const struct kvg_gate *gate)
 		       : 0;
 }
 
+/*
+ * The first program brings the storage into being, as zeroes, and then it can be told. A cgroup that was
+ * gated before has it still, with what it was told last.
+ */
 static int attach_all(struct kvg_set *set, const struct kvg_cgroup *cgroup,
 		      const struct kvg_gate *gate, struct kvg_diag *reterr_diag)
 {
-	int r;
+	int r = put_gate(set, gate);
+	bool is_told = r == 0;
 
-	for (int i = 0; i < KVG_PROGRAM_COUNT; i++) {
+	if (r == -ENOENT)
+		r = 0;
+	for (int i = 0; r == 0 && i < KVG_PROGRAM_COUNT; i++) {
 		r = attach_program(set, cgroup, i, reterr_diag);
 		if (r < 0)
 			return r;
-
-		/* The first program brings the storage into being; from then on it can be told. */
-		if (i == 0)
+		if (!is_told)
 			r = put_gate(set, gate);
-		if (r < 0)
-			return kvg_diag_set(reterr_diag, r, "cannot put the policy in force: %s",
-					    strerror(-r));
+		is_told = true;
 	}
+	if (r < 0)
+		return kvg_diag_set(reterr_diag, r, "cannot put the policy in force: %s",
+				    strerror(-r));
 	return 0;
 }
 
@@ -141,34 +149,92 @@ static int fill(struct kvg_set *set, const struct kvg_policy *policy, __u32 *ret
 	return r;
 }
 
-int kvg_gate_attach(struct kvg_set *set, const struct kvg_cgroup *cgroup,
-		    const struct kvg_policy *policy, __u32 run_pid, struct kvg_diag *reterr_diag)
+static int check_kernel(struct kvg_diag *reterr_diag)
 {
-	struct kvg_gate gate;
-	__u32 slot = 0;
-	int r;
-
 	if (kvg_cgroup_is_moved_by_v1())
 		return kvg_diag_set(
 			reterr_diag, -EOPNOTSUPP,
 			"cgroup v1's net_cls or net_prio is mounted, and before Linux 5.15 they "
 			"take sockets out of their v2 cgroup: a gate would not hold them");
+	return 0;
+}
 
-	r = put_info(set, cgroup, policy, run_pid);
+int kvg_gate_attach_by(struct kvg_set *set, const struct kvg_cgroup *cgroup,
+		       const struct kvg_gate *gate, struct kvg_gate_info *info,
+		       struct kvg_diag *reterr_diag)
+{
+	int r = check_kernel(reterr_diag);
+
+	if (r < 0)
+		return r;
+	info->abi = KVG_ABI;
+	memset(info->cgroup, 0, sizeof(info->cgroup));
+	snprintf(info->cgroup, sizeof(info->cgroup), "%s", cgroup->path);
+	r = put_info(set, cgroup->id, info);
 	if (r < 0)
 		return kvg_diag_set(reterr_diag, r, "no room for another gate: %s", strerror(-r));
-
-	r = fill(set, policy, &slot, reterr_diag);
-	if (r == 0) {
-		kvg_policy_gate(policy, cgroup->id, slot, 1, &gate);
-		r = attach_all(set, cgroup, &gate, reterr_diag);
-	}
+	r = attach_all(set, cgroup, gate, reterr_diag);
 	if (r < 0) {
-		remove_links(set, cgroup->id);
-		if (slot)
-			kvg_slots_clear(set, slot);
+		kvg_gate_remove_links(kvg_set_path(set), cgroup->id);
 		bpf_map_delete_elem(kvg_set_map(set, KVG_MAP_INFOS), &cgroup->id);
 	}
+	return r;
+}
+
+int kvg_gate_attach(struct kvg_set *set, const struct kvg_cgroup *cgroup,
+		    const struct kvg_policy *policy, __u32 run_pid, struct kvg_diag *reterr_diag)
+{
+	struct kvg_gate_info info = {.run_pid = run_pid};
+	struct kvg_gate gate;
+	__u32 slot = 0;
+	int r = check_kernel(reterr_diag);
+
+	if (r == 0)
+		r = fill(set, policy, &slot, reterr_diag);
+	if (r == 0) {
+		set_info(policy, &info);
+		kvg_policy_gate(policy, cgroup->id, slot, 1, &gate);
+		r = kvg_gate_attach_by(set, cgroup, &gate, &info, reterr_diag);
+	}
+	if (r < 0 && slot)
+		kvg_slots_clear(set, slot);
+	return r;
+}
+
+int kvg_gate_flip(struct kvg_set *set, const struct kvg_gate *gate,
+		  const struct kvg_gate_info *info, struct kvg_diag *reterr_diag)
+{
+	struct kvg_gate old;
+	int r = kvg_gate_read(set, gate->cgroup_id, &old, NULL);
+
+	if (r < 0)
+		return kvg_diag_set(reterr_diag, r, "the gate cannot be read: %s", strerror(-r));
+	r = kvg_ports_flip(set, gate, reterr_diag);
+	if (r < 0)
+		return r;
+	r = put_gate(set, gate);
+	if (r < 0) {
+		kvg_ports_flip(set, &old, NULL);
+		return kvg_diag_set(reterr_diag, r, "cannot put the policy in force: %s",
+				    strerror(-r));
+	}
+	put_info(set, gate->cgroup_id, info); /* nothing is judged by it */
+	return 0;
+}
+
+int kvg_gate_restore(struct kvg_set *set, const struct kvg_cgroup *cgroup,
+		     const struct kvg_gate *gate, const struct kvg_gate_info *info,
+		     struct kvg_diag *reterr_diag)
+{
+	int r = put_info(set, cgroup->id, info);
+
+	if (r == 0)
+		r = put_gate(set, gate);
+	if (r < 0 && r != -ENOENT)
+		return kvg_diag_set(reterr_diag, r, "no room for another gate: %s", strerror(-r));
+	r = kvg_mend(set, cgroup, reterr_diag);
+	if (r >= 0)
+		r = put_gate(set, gate);
 	return r;
 }
 
@@ -188,24 +254,23 @@ int kvg_gate_replace(struct kvg_set *set, __u64 cgroup_id, const struct kvg_poli
 		return r;
 
 	kvg_policy_gate(policy, cgroup_id, slot, old.generation + 1, &gate);
-	r = kvg_ports_flip(set, &gate, reterr_diag);
-	if (r == 0) {
-		r = put_gate(set, &gate);
-		if (r < 0) {
-			kvg_ports_flip(set, &old, NULL);
-			kvg_diag_set(reterr_diag, r, "cannot put the policy in force: %s",
-				     strerror(-r));
-		}
-	}
-	if (r < 0) {
+	set_info(policy, &info);
+	r = kvg_gate_flip(set, &gate, &info, reterr_diag);
+	if (r < 0)
 		kvg_slots_clear(set, slot);
-		return r;
-	}
+	return r;
+}
 
-	memcpy(info.digest, policy->digest, sizeof(info.digest));
-	memset(info.profile, 0, sizeof(info.profile));
-	snprintf(info.profile, sizeof(info.profile), "%s", policy->profile);
-	bpf_map_update_elem(kvg_set_map(set, KVG_MAP_INFOS), &cgroup_id, &info, BPF_EXIST);
+int kvg_gate_remove(struct kvg_set *set, __u64 cgroup_id, struct kvg_diag *reterr_diag)
+{
+	const struct kvg_gate nothing = {.cgroup_id = cgroup_id};
+	int r = kvg_ports_detach(kvg_set_path(set), cgroup_id, reterr_diag);
+
+	if (r < 0)
+		return r;
+	kvg_gate_remove_links(kvg_set_path(set), cgroup_id);
+	put_gate(set, &nothing); /* the storage lives as long as its cgroup */
+	bpf_map_delete_elem(kvg_set_map(set, KVG_MAP_INFOS), &cgroup_id);
 	return 0;
 }
 
@@ -213,15 +278,11 @@ int kvg_gate_detach(struct kvg_set *set, __u64 cgroup_id, struct kvg_diag *reter
 {
 	struct kvg_gate gate = {};
 	int found = kvg_gate_read(set, cgroup_id, &gate, NULL);
-	int r = kvg_ports_detach(kvg_set_path(set), cgroup_id, reterr_diag);
+	int r = kvg_gate_remove(set, cgroup_id, reterr_diag);
 
-	if (r < 0)
-		return r;
-	remove_links(set, cgroup_id);
-	bpf_map_delete_elem(kvg_set_map(set, KVG_MAP_INFOS), &cgroup_id);
-	if (found == 0 && gate.slot)
+	if (r == 0 && found == 0 && gate.slot && !kvg_slots_is_named(set, gate.slot))
 		kvg_slots_clear(set, gate.slot);
-	return 0;
+	return r;
 }
 
 int kvg_gate_list(const struct kvg_set *set, __u64 **ret, size_t *ret_count)

@@ -30,6 +30,48 @@ int kvg_gate_attach(struct kvg_set *set, const struct kvg_cgroup *cgroup,
 		    const struct kvg_policy *policy, __u32 run_pid, struct kvg_diag *reterr_diag);
 
 /**
+ * kvg_gate_attach_by() - gate a cgroup by what is in the kernel already
+ * @set:         programs and maps
+ * @cgroup:      what to gate; has no gate of this set yet
+ * @gate:        its entry; the slot is filled, or 0, and may be other gates', too
+ * @info:        its name; @abi and @cgroup are set here
+ * @reterr_diag: what went wrong
+ *
+ * Waits for nothing. Otherwise as kvg_gate_attach().
+ *
+ * Return: as kvg_gate_attach()
+ */
+int kvg_gate_attach_by(struct kvg_set *set, const struct kvg_cgroup *cgroup,
+		       const struct kvg_gate *gate, struct kvg_gate_info *info,
+		       struct kvg_diag *reterr_diag);
+
+/**
+ * kvg_gate_flip() - have a gate and its interfaces judge by another slot, each in one flip
+ * @set:         the gate's set
+ * @gate:        its new entry; the slot is filled, or 0
+ * @info:        its new name
+ * @reterr_diag: what went wrong; the old policy is in force then
+ *
+ * Return: 0, -ENOENT no such gate, or another negative errno
+ */
+int kvg_gate_flip(struct kvg_set *set, const struct kvg_gate *gate,
+		  const struct kvg_gate_info *info, struct kvg_diag *reterr_diag);
+
+/**
+ * kvg_gate_restore() - make a gate whole, whatever is left of it
+ * @set:         the gate's set
+ * @cgroup:      its cgroup
+ * @gate:        its entry; the slot is filled, or 0
+ * @info:        its name
+ * @reterr_diag: what could not be done; what is in force then stays so
+ *
+ * Return: 0, or a negative errno
+ */
+int kvg_gate_restore(struct kvg_set *set, const struct kvg_cgroup *cgroup,
+		     const struct kvg_gate *gate, const struct kvg_gate_info *info,
+		     struct kvg_diag *reterr_diag);
+
+/**
  * kvg_gate_replace() - put another policy in force on a gate and its interfaces, each in one flip
  * @set:         the gate's set
  * @cgroup_id:   the gate
@@ -44,7 +86,20 @@ int kvg_gate_replace(struct kvg_set *set, __u64 cgroup_id, const struct kvg_poli
 		     struct kvg_diag *reterr_diag);
 
 /**
- * kvg_gate_detach() - remove one gate from a set
+ * kvg_gate_remove() - remove one gate from a set, not its policy
+ * @set:         the gate's set
+ * @cgroup_id:   the gate; its cgroup may be gone
+ * @reterr_diag: what went wrong; the gate is in force then
+ *
+ * Return: 0, or a negative errno: see kvg_ports_detach()
+ */
+int kvg_gate_remove(struct kvg_set *set, __u64 cgroup_id, struct kvg_diag *reterr_diag);
+
+/** kvg_gate_remove_links() - all that holds a gate on its cgroup, in a set that need not be whole */
+void kvg_gate_remove_links(const char *set_path, __u64 cgroup_id);
+
+/**
+ * kvg_gate_detach() - remove one gate from a set, and its policy unless another gate has the same
  * @set:         the gate's set
  * @cgroup_id:   the gate; its cgroup may be gone
  * @reterr_diag: what went wrong; the gate is in force then

@@ -70,18 +70,39 @@ int kvg_pins_make_folders(const char *set_path)
 	return 0;
 }
 
+int kvg_pins_make_folder(const char *set_path, const char *folder)
+{
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "%s/%s", set_path, folder) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	return make_folder(path);
+}
+
 int kvg_pins_put(const char *set_path, const char *folder, const char *name, int fd)
 {
 	char path[PATH_MAX];
-	int r;
+	int r = kvg_pins_make_folder(set_path, folder);
 
-	snprintf(path, sizeof(path), "%s/%s", set_path, folder);
-	r = make_folder(path);
 	if (r < 0)
 		return r;
 	if (snprintf(path, sizeof(path), "%s/%s/%s", set_path, folder, name) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
 	return bpf_obj_pin(fd, path) < 0 ? -errno : 0;
+}
+
+/* Names in a bpffs have no dots. */
+int kvg_pins_replace(const char *set_path, const char *folder, const char *name, int fd)
+{
+	char fresh[PATH_MAX], path[PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "%s/%s/%s", set_path, folder, name) >= (int)sizeof(path) ||
+	    snprintf(fresh, sizeof(fresh), "%s/%s/%s-new", set_path, folder, name) >=
+		    (int)sizeof(fresh))
+		return -ENAMETOOLONG;
+	if ((unlink(fresh) < 0 && errno != ENOENT) || bpf_obj_pin(fd, fresh) < 0)
+		return -errno;
+	return rename(fresh, path) < 0 ? -errno : 0;
 }
 
 int kvg_pins_get(const char *set_path, const char *folder, const char *name)

@@ -152,12 +152,18 @@ int kvg_ports_maps_put(const struct kvg_ports_maps *maps, const struct kvg_port 
 int kvg_ports_maps_get(const struct kvg_ports_maps *maps, __u32 ifindex, struct kvg_port *ret)
 {
 	KVG_CLEANUP(kvg_closep) int inner = -1;
+	struct bpf_map_info info = {};
+	__u32 size = sizeof(info);
 	__u32 id, zero = 0;
 
 	if (bpf_map_lookup_elem(maps->ports, &ifindex, &id) < 0)
 		return -errno;
 	inner = bpf_map_get_fd_by_id(id);
-	return inner < 0 || bpf_map_lookup_elem(inner, &zero, ret) < 0 ? -errno : 0;
+	if (inner < 0 || bpf_obj_get_info_by_fd(inner, &info, &size) < 0)
+		return -errno;
+	if (info.value_size != sizeof(*ret))
+		return -EPROTO;
+	return bpf_map_lookup_elem(inner, &zero, ret) < 0 ? -errno : 0;
 }
 
 int kvg_ports_maps_list(const struct kvg_ports_maps *maps, __u64 cgroup_id, struct kvg_port **ret,

@@ -48,7 +48,7 @@ void kvg_ports_maps_done(struct kvg_ports_maps *maps);
  */
 int kvg_ports_maps_put(const struct kvg_ports_maps *maps, const struct kvg_port *port);
 
-/** kvg_ports_maps_get() - Return: 0, -ENOENT no such entry, or another negative errno */
+/** kvg_ports_maps_get() - Return: 0, -ENOENT no such entry, -EPROTO another version's, or another -errno */
 int kvg_ports_maps_get(const struct kvg_ports_maps *maps, __u32 ifindex, struct kvg_port *ret);
 
 /** kvg_ports_maps_list() - a gate's interfaces, or with 0 all; @ret freed by the caller; 0 or -errno */

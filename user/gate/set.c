@@ -123,9 +123,10 @@ static int refuse_load(int error, struct kvg_diag *reterr_diag)
 			    strerror(-error), load_log);
 }
 
-static int load(struct kvg_set *set, struct kvg_diag *reterr_diag)
+/* @shared: a set whose maps are used; NULL: they are made */
+static int load(struct kvg_set *set, const struct kvg_set *shared, struct kvg_diag *reterr_diag)
 {
-	int r;
+	int r = 0;
 
 	load_log[0] = '\0';
 	libbpf_set_print(keep_warning);
@@ -137,7 +138,10 @@ static int load(struct kvg_set *set, struct kvg_diag *reterr_diag)
 	set->skel->rodata->kvg_cfg_packet_pid = kvg_probe_packet_pid();
 	set->skel->rodata->kvg_cfg_packet_comm = kvg_probe_packet_comm();
 
-	r = kvg_cgroup_bpf__load(set->skel);
+	if (shared)
+		r = kvg_set_share(shared, set->skel->obj);
+	if (r == 0)
+		r = kvg_cgroup_bpf__load(set->skel);
 	if (r < 0)
 		return refuse_load(r, reterr_diag);
 	return 0;
@@ -198,7 +202,7 @@ int kvg_set_create(const char *bpffs_dir, const char *name, struct kvg_set **ret
 	if (access(set->path, F_OK) == 0)
 		return kvg_diag_set(reterr_diag, -EEXIST, "%s is there already", set->path);
 
-	r = load(set, reterr_diag);
+	r = load(set, NULL, reterr_diag);
 	if (r < 0)
 		return r;
 	r = take_descriptors(set, set->skel->obj);
@@ -220,7 +224,7 @@ int kvg_set_try(struct kvg_diag *reterr_diag)
 {
 	KVG_CLEANUP(kvg_set_closep) struct kvg_set *set = new_set("", "");
 
-	return set ? load(set, reterr_diag) : -ENOMEM;
+	return set ? load(set, NULL, reterr_diag) : -ENOMEM;
 }
 
 int kvg_set_try_lsm(void)
@@ -230,7 +234,7 @@ int kvg_set_try_lsm(void)
 
 	if (!set)
 		return -ENOMEM;
-	r = load(set, NULL);
+	r = load(set, NULL, NULL);
 	if (r == 0)
 		r = take_descriptors(set, set->skel->obj);
 	return r < 0 ? r : kvg_lsm_load(set, &set->programs[KVG_PROGRAM_SOCKET]);
@@ -316,6 +320,51 @@ int kvg_set_open(const char *bpffs_dir, const char *name, struct kvg_set **ret,
 	return 0;
 }
 
+/* What a program is, whenever it was loaded: over its instructions, by the kernel. */
+static bool is_same_program(int a, int b)
+{
+	struct bpf_prog_info infos[2] = {};
+	const int fds[] = {a, b};
+
+	for (int i = 0; i < 2; i++) {
+		__u32 size = sizeof(infos[i]);
+
+		if (fds[i] < 0 || bpf_obj_get_info_by_fd(fds[i], &infos[i], &size) < 0)
+			return false;
+	}
+	return memcmp(infos[0].tag, infos[1].tag, sizeof(infos[0].tag)) == 0;
+}
+
+int kvg_set_renew(struct kvg_set *set, struct kvg_diag *reterr_diag)
+{
+	KVG_CLEANUP(kvg_set_closep) struct kvg_set *fresh = new_set("", "");
+	int renewed = 0;
+	int r;
+
+	if (!fresh)
+		return -ENOMEM;
+	r = load(fresh, set, reterr_diag);
+	if (r < 0)
+		return r;
+	r = take_descriptors(fresh, fresh->skel->obj);
+	if (r == 0)
+		kvg_lsm_load(set, &fresh->programs[KVG_PROGRAM_SOCKET]);
+	for (size_t i = 0; r == 0 && i < KVG_PROGRAM_COUNT; i++) {
+		if (fresh->programs[i] < 0 || is_same_program(set->programs[i], fresh->programs[i]))
+			continue;
+		r = kvg_pins_replace(set->path, "progs", programs[i].program, fresh->programs[i]);
+		if (r < 0)
+			break;
+		kvg_closep(&set->programs[i]);
+		set->programs[i] = KVG_TAKE_FD(fresh->programs[i]);
+		renewed++;
+	}
+	if (r < 0)
+		return kvg_diag_set(reterr_diag, r, "cannot replace the programs of %s: %s",
+				    set->path, strerror(-r));
+	return renewed;
+}
+
 static void detach_gates(const char *set_path)
 {
 	KVG_CLEANUP(kvg_freep) char *links = NULL;
@@ -340,7 +389,7 @@ int kvg_set_remove(const char *bpffs_dir, const char *name)
 	if (asprintf(&path, "%s/%s", bpffs_dir, name) < 0)
 		return -ENOMEM;
 	r = kvg_ports_detach(path, 0, NULL);
-	if (r < 0)
+	if (r < 0 && r != -EPROTO) /* another version's: what is pinned goes below */
 		return r;
 	detach_gates(path);
 	r = kvg_pins_remove_tree(path);

@@ -119,6 +119,17 @@ int kvg_set_share(const struct kvg_set *set, struct bpf_object *object);
 int kvg_set_open(const char *bpffs_dir, const char *name, struct kvg_set **ret,
 		 struct kvg_diag *reterr_diag);
 
+/**
+ * kvg_set_renew() - pin this binary's programs in place of a set's, where they are others
+ * @set:         an open one; its maps stay
+ * @reterr_diag: why not
+ *
+ * Links still hold the old ones until kvg_mend(). Killed meanwhile, the same call does the rest.
+ *
+ * Return: how many were replaced; or a negative errno: its maps are not for these programs, ...
+ */
+int kvg_set_renew(struct kvg_set *set, struct kvg_diag *reterr_diag);
+
 /** kvg_set_close() - forget it; pins and gates stay; NULL is fine; Return: NULL */
 struct kvg_set *kvg_set_close(struct kvg_set *set);
 

@@ -332,39 +332,133 @@ static int clear(struct job *job)
 		       : 0;
 }
 
+static int clear_unused(struct kvg_set *set, __u32 slot)
+{
+	return run_both((struct job){.run = clear, .set = set, .slot = slot});
+}
+
 int kvg_slots_clear(struct kvg_set *set, __u32 slot)
 {
 	int r = wait_for_programs(set);
 
-	return r < 0 ? r : run_both((struct job){.run = clear, .set = set, .slot = slot});
+	return r < 0 ? r : clear_unused(set, slot);
+}
+
+bool kvg_slots_is_named(const struct kvg_set *set, __u32 slot)
+{
+	bool named[KVG_SLOTS_MAX];
+
+	return find_named(set, named) < 0 || named[slot];
+}
+
+int kvg_slots_tidy_some(struct kvg_set *set, const bool *keep, int max)
+{
+	bool named[KVG_SLOTS_MAX];
+	int done = 0;
+	int r = find_named(set, named);
+
+	for (__u32 slot = 1; r == 0 && done < max && slot < KVG_SLOTS_MAX; slot++) {
+		if (named[slot] || keep[slot] || is_empty(set, slot))
+			continue;
+		if (!done)
+			r = wait_for_programs(set);
+		if (r == 0)
+			r = clear_unused(set, slot);
+		done += r == 0;
+	}
+	return r < 0 ? r : done;
 }
 
 void kvg_slots_tidy(struct kvg_set *set)
 {
-	bool named[KVG_SLOTS_MAX];
+	const bool keep[KVG_SLOTS_MAX] = {0};
 
-	if (find_named(set, named) < 0)
-		return;
-	for (__u32 slot = 1; slot < KVG_SLOTS_MAX; slot++) {
-		if (!named[slot] && !is_empty(set, slot))
-			kvg_slots_clear(set, slot);
+	kvg_slots_tidy_some(set, keep, KVG_SLOTS_MAX);
+}
+
+int kvg_slots_read_ids(const struct kvg_set *set, __u32 slot, __u32 ret[2])
+{
+	for (int i = 0; i < 2; i++) {
+		if (bpf_map_lookup_elem(kvg_set_map(set, tries[i]), &slot, &ret[i]) < 0)
+			return -errno;
 	}
+	return 0;
+}
+
+static int open_trie(const struct kvg_set *set, __u32 slot, int family)
+{
+	enum kvg_map map = family == AF_INET ? KVG_MAP_TRIES4 : KVG_MAP_TRIES6;
+	__u32 id;
+	int fd;
+
+	if (bpf_map_lookup_elem(kvg_set_map(set, map), &slot, &id) < 0)
+		return -errno;
+	fd = bpf_map_get_fd_by_id(id);
+	return fd < 0 ? -errno : fd;
+}
+
+/* Only this file says it. */
+static bool is_frozen(int map)
+{
+	KVG_CLEANUP(kvg_fclosep) FILE *file = NULL;
+	char path[64], line[128];
+	int frozen = 0;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", map);
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "frozen:%d", &frozen) == 1)
+			break;
+	}
+	return frozen;
+}
+
+int kvg_slots_look(const struct kvg_set *set, __u32 slot, struct kvg_slot *ret)
+{
+	*ret = (struct kvg_slot){.frozen = true};
+	for (int i = 0; i < 2; i++) {
+		KVG_CLEANUP(kvg_closep) int trie = open_trie(set, slot, families[i]);
+		struct bpf_map_info info = {};
+		__u32 size = sizeof(info);
+
+		if (trie < 0)
+			return trie;
+		if (bpf_obj_get_info_by_fd(trie, &info, &size) < 0)
+			return -errno;
+		ret->ids[i] = info.id;
+		ret->entries[i] = info.max_entries;
+		ret->frozen = ret->frozen && is_frozen(trie);
+	}
+	return 0;
+}
+
+int kvg_slots_check(const struct kvg_set *set, __u32 slot, const struct kvg_policy *rules)
+{
+	for (int i = 0; i < 2; i++) {
+		KVG_CLEANUP(kvg_closep) int trie = open_trie(set, slot, families[i]);
+		KVG_CLEANUP(rules_done) struct rules wanted = {};
+		int r;
+
+		if (trie < 0)
+			return trie;
+		r = rules_init(&wanted, rules, families[i]);
+		if (r == 0)
+			r = check_rules(trie, &wanted);
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 int kvg_slots_read(struct kvg_set *set, __u32 slot, const struct kvg_prefix *address,
 		   __u32 *ret_services)
 {
-	enum kvg_map map = address->family == AF_INET ? KVG_MAP_TRIES4 : KVG_MAP_TRIES6;
-	KVG_CLEANUP(kvg_closep) int trie = -1;
+	KVG_CLEANUP(kvg_closep) int trie = open_trie(set, slot, address->family);
 	struct kvg_grant grant;
 	union lpm_key key;
-	__u32 id;
 
-	if (bpf_map_lookup_elem(kvg_set_map(set, map), &slot, &id) < 0)
-		return -errno;
-	trie = bpf_map_get_fd_by_id(id);
 	if (trie < 0)
-		return -errno;
+		return trie;
 
 	set_key(address, &key);
 	if (bpf_map_lookup_elem(trie, &key, &grant) < 0)

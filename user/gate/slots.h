@@ -7,6 +7,7 @@
 #define KVG_GATE_SLOTS_H
 
 #include <linux/types.h>
+#include <stdbool.h>
 
 #include "base/diag.h"
 #include "gate/set.h"
@@ -37,6 +38,47 @@ int kvg_slots_fill(struct kvg_set *set, const struct kvg_policy *policy, __u32 *
  * Return: 0, or a negative errno
  */
 int kvg_slots_clear(struct kvg_set *set, __u32 slot);
+
+/** kvg_slots_is_named() - does a gate name the slot? Also if that cannot be read. */
+bool kvg_slots_is_named(const struct kvg_set *set, __u32 slot);
+
+/**
+ * struct kvg_slot - what a slot holds, IPv4 first
+ * @ids:     of the tries, which are never changed and never used again
+ * @entries: how many prefixes have room; they were made for no more than they hold
+ * @frozen:  no system call can write to them
+ */
+struct kvg_slot {
+	__u32 ids[2];
+	__u32 entries[2];
+	bool frozen;
+};
+
+/** kvg_slots_read_ids() - of a slot's tries; Return: 0, -ENOENT it is not filled, ... */
+int kvg_slots_read_ids(const struct kvg_set *set, __u32 slot, __u32 ret[2]);
+
+/** kvg_slots_look() - at a slot, but not at its prefixes; Return: 0, -ENOENT it is not filled, ... */
+int kvg_slots_look(const struct kvg_set *set, __u32 slot, struct kvg_slot *ret);
+
+/**
+ * kvg_slots_check() - does a slot hold these rules?
+ * @set:   whose slots
+ * @slot:  which
+ * @rules: only its rules count, which may be some of a policy's
+ *
+ * Return: 0, -EIO one of them is not there or grants something else, or another negative errno
+ */
+int kvg_slots_check(const struct kvg_set *set, __u32 slot, const struct kvg_policy *rules);
+
+/**
+ * kvg_slots_tidy_some() - free policies that no gate names, a few of them
+ * @set:  whose slots; under kvg_set_lock()
+ * @keep: KVG_SLOTS_MAX of them: leave it although no gate names it
+ * @max:  how many at most
+ *
+ * Return: how many were freed, or a negative errno
+ */
+int kvg_slots_tidy_some(struct kvg_set *set, const bool *keep, int max);
 
 /**
  * kvg_slots_tidy() - free the policies that no gate names any more
