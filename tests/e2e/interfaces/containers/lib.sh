@@ -29,6 +29,7 @@ fi
 RUNTIME=  # crun, runc, podman
 OCI=()    # its command, of the first two
 BOX=$SANDBOX-box
+SIDECAR=  # see ../lib.sh
 FIRST=(sleep 1000) # what the container runs
 
 # box RUNTIME SERVICE...: client, host and server, and a container in the client's namespace that waits to
