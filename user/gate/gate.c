@@ -172,6 +172,29 @@ int kvg_gate_attach(struct kvg_set *set, const struct kvg_cgroup *cgroup,
 	return r;
 }
 
+/* The cgroup's entry comes last: a generation that was in force is never used for another policy. */
+static int put_in_force(struct kvg_set *set, const struct kvg_gate *gate,
+			const struct kvg_policy *policy, const struct kvg_gate_info *old,
+			struct kvg_diag *reterr_diag)
+{
+	struct kvg_gate_info info = *old;
+	int r = kvg_ports_flip(set, gate, reterr_diag);
+
+	if (r < 0)
+		return r;
+	memcpy(info.digest, policy->digest, sizeof(info.digest));
+	memset(info.profile, 0, sizeof(info.profile));
+	snprintf(info.profile, sizeof(info.profile), "%s", policy->profile);
+	if (bpf_map_update_elem(kvg_set_map(set, KVG_MAP_INFOS), &gate->cgroup_id, &info,
+				BPF_EXIST) < 0)
+		r = -errno;
+	else
+		r = put_gate(set, gate);
+	if (r < 0)
+		kvg_diag_set(reterr_diag, r, "cannot put the policy in force: %s", strerror(-r));
+	return r;
+}
+
 int kvg_gate_replace(struct kvg_set *set, __u64 cgroup_id, const struct kvg_policy *policy,
 		     struct kvg_diag *reterr_diag)
 {
@@ -188,25 +211,13 @@ int kvg_gate_replace(struct kvg_set *set, __u64 cgroup_id, const struct kvg_poli
 		return r;
 
 	kvg_policy_gate(policy, cgroup_id, slot, old.generation + 1, &gate);
-	r = kvg_ports_flip(set, &gate, reterr_diag);
-	if (r == 0) {
-		r = put_gate(set, &gate);
-		if (r < 0) {
-			kvg_ports_flip(set, &old, NULL);
-			kvg_diag_set(reterr_diag, r, "cannot put the policy in force: %s",
-				     strerror(-r));
-		}
-	}
+	r = put_in_force(set, &gate, policy, &info, reterr_diag);
 	if (r < 0) {
+		kvg_ports_flip(set, &old, NULL);
+		bpf_map_update_elem(kvg_set_map(set, KVG_MAP_INFOS), &cgroup_id, &info, BPF_EXIST);
 		kvg_slots_clear(set, slot);
-		return r;
 	}
-
-	memcpy(info.digest, policy->digest, sizeof(info.digest));
-	memset(info.profile, 0, sizeof(info.profile));
-	snprintf(info.profile, sizeof(info.profile), "%s", policy->profile);
-	bpf_map_update_elem(kvg_set_map(set, KVG_MAP_INFOS), &cgroup_id, &info, BPF_EXIST);
-	return 0;
+	return r;
 }
 
 int kvg_gate_detach(struct kvg_set *set, __u64 cgroup_id, struct kvg_diag *reterr_diag)
