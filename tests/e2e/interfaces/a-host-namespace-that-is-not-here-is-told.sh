@@ -8,9 +8,9 @@ need_program jq
 container udp/9000
 attach --pid "$INSIDE" --allow "$GOOD4/32=udp/9000" "$CG" >/dev/null # without a recorder, which would keep it
 elsewhere() {
-	local command=$1 places=(--bpffs-dir "$SCRATCH/bpf" --state-dir "$SCRATCH/state")
-	[[ $command == status ]] || places+=(--run-dir "$SCRATCH/run")
-	"$KVGATE" "$command" "${places[@]}" "${@:2}"
+	local verb=$1 places=(--bpffs-dir "$SCRATCH/bpf" --state-dir "$SCRATCH/state")
+	[[ $verb == status ]] || places+=(--run-dir "$SCRATCH/run")
+	"$KVGATE" "$verb" "${places[@]}" "${@:2}"
 }
 
 said=$(elsewhere status) && fail "healthy, as seen from elsewhere: $said"
