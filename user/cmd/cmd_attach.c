@@ -361,7 +361,9 @@ static int check_health(const struct attach *attach)
 
 	if (kvg_status_read(kvg_places_bpffs(&attach->places), attach->root, &gates, &count,
 			    &diag) < 0) {
-		kvg_log_error("%s", diag.msg);
+		kvg_log_error("the policy is in force on '%s', but whether it holds cannot be "
+			      "seen: %s",
+			      attach->cgroup.path, diag.msg);
 		return KVG_EXIT_FAILED;
 	}
 	for (size_t i = 0; i < count; i++) {
