@@ -246,6 +246,8 @@ int kvg_gate_list(const struct kvg_set *set, __u64 **ret, size_t *ret_count)
 	while (count < KVG_GATES_MAX &&
 	       bpf_map_get_next_key(map, count ? &ids[count - 1] : NULL, &ids[count]) == 0)
 		count++;
+	if (count < KVG_GATES_MAX && errno != ENOENT)
+		return -errno;
 
 	*ret = KVG_TAKE_PTR(ids);
 	*ret_count = count;
