@@ -3,7 +3,8 @@
 # Whichever bpf(2) fails while a gate gets a new policy, one more interface and DHCP, attach either says so
 # and all is as it was, the interfaces too, or all is new, and it says so if it cannot look whether it holds. The same when there was no gate before.
 #
-# With KVGATE_TEST_STEP=1 each single call is made to fail; by default every seventh, on slow machines fewer.
+# With KVGATE_TEST_STEP=1 each single call is made to fail; by default every 17th, on slow machines
+# fewer. Beyond LAST there are only look-ups for slots that could be freed.
 . "$(dirname "$0")/lib.sh"
 need_program jq
 need_program strace
@@ -32,7 +33,8 @@ anew() {
 
 # What it says when all is new, but cannot be looked at.
 AFTERWARDS='policy is in force|does not hold'
-STEP=${KVGATE_TEST_STEP:-$((7 * PATIENCE))}
+STEP=${KVGATE_TEST_STEP:-$((17 * PATIENCE))}
+LAST=360
 anew
 holds "$OLD" '^\["sha256:.*",1,true,\[\["client",false\]\]\]$'
 failed=0
@@ -50,7 +52,7 @@ while N=$((N + STEP)) && ((N <= LAST)); do
 	injected || break
 	anew
 done
-((failed * STEP > 60)) || fail "only $failed of $N calls are missed"
+((failed > 2)) || fail "only $failed of $N calls are missed"
 
 kvgate detach "$CG" >/dev/null
 nothing_attached
@@ -68,4 +70,4 @@ while N=$((N + STEP)) && ((N <= LAST)); do
 	injected || break
 	kvgate detach "$CG" >/dev/null
 done
-((failed * STEP > 60)) || fail "only $failed of $N calls are missed"
+((failed > 2)) || fail "only $failed of $N calls are missed"
