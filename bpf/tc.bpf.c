@@ -28,7 +28,8 @@
 #include "verdict.bpf.h"
 
 #define KVG_ARP_LEN 42   /* with the Ethernet header; nothing pads it on a veth */
-#define KVG_TCP_SYN 0x02 /* in the byte of flags */
+#define KVG_TCP_FIN 0x01 /* in the byte of flags */
+#define KVG_TCP_SYN 0x02
 #define KVG_TCP_ACK 0x10
 
 /* <linux/if_arp.h> wants libc's headers; RFC 826. */
@@ -86,8 +87,9 @@ struct kvg_request {
 
 /*
  * Requests that came by. kvg_witness writes, kvg_tc reads until the connection has a socket that can be
- * marked. Full: the least recently used are forgotten; a connection whose first packet comes later than
- * that is refused. 4,096 are what a flood of SYNs can have open while one handshake lasts.
+ * marked; and neighbours' connections whose end went by, which kvg_tc writes. Full: the least recently
+ * used are forgotten; a connection whose first packet comes later than that is refused. 4,096 are what
+ * a flood of SYNs can have open while one handshake lasts.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -143,6 +145,16 @@ static __always_inline bool kvg_is_clients(const struct kvg_frame *frame)
 {
 	return bpf_skb_ancestor_cgroup_id(frame->skb, frame->port->level) ==
 	       frame->port->gate.cgroup_id;
+}
+
+/*
+ * Or to another process of the namespace? A socket of the root cgroup is none of these: threads of the
+ * kernel make it, on whose behalf nobody knows (RDS over TCP asks for no privilege; subflows of MPTCP
+ * before Linux 5.12).
+ */
+static __always_inline bool kvg_is_neighbours(const struct kvg_frame *frame)
+{
+	return !kvg_is_clients(frame) && bpf_skb_ancestor_cgroup_id(frame->skb, 1);
 }
 
 /* Whole headers must be in the linear part to be looked at. */
@@ -260,18 +272,23 @@ static __always_inline bool kvg_is_bare(const struct kvg_frame *frame)
 	return frame->skb->len == tcp_at + (words >> 4) * 4;
 }
 
-/* Did the host that the packet goes to ask for this connection? */
-static __always_inline bool kvg_was_asked(const struct kvg_frame *frame)
+static __always_inline void kvg_make_request(const struct kvg_frame *frame, struct kvg_request *ret)
 {
 	const struct kvg_packet *packet = frame->packet;
-	struct kvg_request request = {
-		.peer_port = packet->flow.dport,
-		.own_port = packet->sport,
-		.ifindex = frame->skb->ifindex,
-	};
 
-	__builtin_memcpy(request.peer, packet->flow.daddr, sizeof(request.peer));
-	__builtin_memcpy(request.own, packet->saddr, sizeof(request.own));
+	__builtin_memcpy(ret->peer, packet->flow.daddr, sizeof(ret->peer));
+	__builtin_memcpy(ret->own, packet->saddr, sizeof(ret->own));
+	ret->peer_port = packet->flow.dport;
+	ret->own_port = packet->sport;
+	ret->ifindex = frame->skb->ifindex;
+}
+
+/* Did the host that the packet goes to ask for this connection, or was its end seen? */
+static __always_inline bool kvg_was_asked(const struct kvg_frame *frame)
+{
+	struct kvg_request request;
+
+	kvg_make_request(frame, &request);
 	return bpf_map_lookup_elem(&kvg_requests, &request) != NULL;
 }
 
@@ -322,10 +339,9 @@ static __always_inline struct bpf_sock *kvg_look_up(const struct kvg_frame *fram
 
 /*
  * The packet has lost its socket, or the kernel sent it for one that is no more: then it has no data.
- * Nothing tells whose a socket is that was looked up, unless it is marked. One that waits for its end
- * only acknowledges.
+ * Nothing tells whose a socket is that was looked up, unless it is marked.
  */
-static __always_inline enum kvg_claim kvg_ask_namespace(const struct kvg_frame *frame, bool bare)
+static __always_inline enum kvg_claim kvg_ask_namespace(const struct kvg_frame *frame)
 {
 	enum kvg_claim claim = KVG_CLAIM_NONE;
 	struct bpf_sock *sk = kvg_look_up(frame);
@@ -336,15 +352,44 @@ static __always_inline enum kvg_claim kvg_ask_namespace(const struct kvg_frame *
 	full = bpf_sk_fullsock(sk);
 	if (full)
 		claim = kvg_ask_mark(frame, full);
-	else if (bare && sk->state == BPF_TCP_TIME_WAIT)
-		claim = KVG_CLAIM_OTHERS;
 	bpf_sk_release(sk);
 	return claim;
 }
 
 /*
- * A bare segment may also answer a request that has no full socket: a listener's SYN-ACK, also one of a
- * SYN cookie, or the reset of a port that nobody listens on.
+ * A neighbour that ends its connection: the last acknowledgement may be the kernel's, when the socket is
+ * gone. That something waits for its end there (TIME_WAIT) would be no proof: a client with an address of
+ * its choice on lo can bring that about by itself.
+ */
+static __always_inline void kvg_note_end(const struct kvg_frame *frame)
+{
+	__u8 flags;
+
+	if (bpf_skb_load_bytes(frame->skb, kvg_tcp_at(&frame->packet->flow) + 13, &flags,
+			       sizeof(flags)) == 0 &&
+	    flags & KVG_TCP_FIN) {
+		struct kvg_request request;
+		__u32 one = 1;
+
+		kvg_make_request(frame, &request);
+		bpf_map_update_elem(&kvg_requests, &request, &one, BPF_ANY);
+	}
+}
+
+/* Of a packet with its own socket: a neighbour's, or the client's. */
+static __always_inline enum kvg_claim kvg_ask_socket(const struct kvg_frame *frame,
+						     struct bpf_sock *full)
+{
+	if (!kvg_is_neighbours(frame))
+		return kvg_ask_mark(frame, full);
+	kvg_note_end(frame);
+	return KVG_CLAIM_OTHERS;
+}
+
+/*
+ * A bare segment may also belong to a request that has no full socket, or to a connection whose end was
+ * seen: a listener's SYN-ACK, also one of a SYN cookie, the reset of a port that nobody listens on, or the
+ * last acknowledgement.
  */
 static __always_inline enum kvg_claim kvg_claim_tcp(const struct kvg_frame *frame)
 {
@@ -357,9 +402,9 @@ static __always_inline enum kvg_claim kvg_claim_tcp(const struct kvg_frame *fram
 	if (full && full->type == KVG_SOCK_STREAM) {
 		if (full->protocol != IPPROTO_TCP || !kvg_is_sockets(frame->packet, full))
 			return KVG_CLAIM_NONE;
-		claim = kvg_is_clients(frame) ? kvg_ask_mark(frame, full) : KVG_CLAIM_OTHERS;
+		claim = kvg_ask_socket(frame, full);
 	} else if (!sk || (full && bare)) {
-		claim = kvg_ask_namespace(frame, bare);
+		claim = kvg_ask_namespace(frame);
 	}
 	if (claim != KVG_CLAIM_NONE || !bare || !kvg_was_asked(frame))
 		return claim;
@@ -376,7 +421,7 @@ static __always_inline enum kvg_claim kvg_claim_udp(const struct kvg_frame *fram
 	if (!sk || sk->type != KVG_SOCK_DGRAM || sk->protocol != IPPROTO_UDP ||
 	    sk->src_port != bpf_ntohs(frame->packet->sport))
 		return KVG_CLAIM_NONE;
-	return kvg_is_clients(frame) ? KVG_CLAIM_NONE : KVG_CLAIM_OTHERS;
+	return kvg_is_neighbours(frame) ? KVG_CLAIM_OTHERS : KVG_CLAIM_NONE;
 }
 
 static __always_inline enum kvg_claim kvg_find_claim(const struct kvg_flow *flow, void *ctx)

@@ -51,6 +51,9 @@ need_closing() {
 	[[ $("$KVGATE" doctor) =~ yes\ +SOCK_DESTROY ]] || skip "this kernel has no SOCK_DESTROY"
 }
 
+# has_lsm: are there sockets that the BPF LSM refuses?
+has_lsm() { [[ $("$KVGATE" doctor) =~ yes\ +BPF\ LSM ]]; }
+
 # kvgate COMMAND...: pins, policies and locks are the test's own
 kvgate() {
 	local places=()

@@ -17,8 +17,6 @@
 #include "discover/request.h"
 #include "ranges/json.h"
 
-#define IDLE_US (KVG_CONTROL_IDLE_MS * 1000ULL)
-
 /* Connections taken in a second: where descriptors have run out, the loop must not spin on one. */
 #define ACCEPTS_MAX 1000
 
@@ -37,6 +35,7 @@ struct client {
 struct kvg_control {
 	struct kvg_control_options options;
 	struct sockaddr_un address;
+	uint64_t idle_us;
 	int fd;
 	bool bound;
 	sd_event_source *io;
@@ -88,7 +87,7 @@ static int on_idle(sd_event_source *source, uint64_t usec, void *userdata)
 /* Something moved: its time starts anew. */
 static int touch(struct client *client)
 {
-	return sd_event_source_set_time_relative(client->timer, IDLE_US);
+	return sd_event_source_set_time_relative(client->timer, client->control->idle_us);
 }
 
 /* Sends what the client's buffer takes; Return: 0, or a negative errno: it is to be dropped */
@@ -239,8 +238,8 @@ static int add_client(struct kvg_control *control, int fd)
 
 	r = sd_event_add_io(event, &client->io, fd, EPOLLIN, on_client, client);
 	if (r >= 0)
-		r = sd_event_add_time_relative(event, &client->timer, CLOCK_MONOTONIC, IDLE_US, 0,
-					       on_idle, client);
+		r = sd_event_add_time_relative(event, &client->timer, CLOCK_MONOTONIC,
+					       control->idle_us, 0, on_idle, client);
 	if (r < 0)
 		drop(client);
 	return 0;
@@ -316,6 +315,7 @@ int kvg_control_open(const struct kvg_control_options *options, struct kvg_contr
 	if (!control)
 		return kvg_diag_set(reterr_diag, -ENOMEM, "out of memory");
 	control->options = *options;
+	control->idle_us = (options->idle_ms ? options->idle_ms : KVG_CONTROL_IDLE_MS) * 1000ULL;
 	control->address.sun_family = AF_UNIX;
 	control->fd = -1;
 	r = start(control, reterr_diag);

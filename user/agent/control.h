@@ -67,12 +67,14 @@ struct kvg_control_counts {
  * @event:   the loop that serves it
  * @rows:    must stay until kvg_control_close()
  * @data:    for the handlers
+ * @idle_ms: instead of KVG_CONTROL_IDLE_MS, if not 0
  */
 struct kvg_control_options {
 	const char *run_dir;
 	struct sd_event *event;
 	const struct kvg_control_row *rows;
 	void *data;
+	unsigned int idle_ms;
 };
 
 /**

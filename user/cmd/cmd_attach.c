@@ -300,18 +300,35 @@ static int gate_netdevs(struct attach *attach, struct kvg_diag *reterr_diag)
 }
 
 /* New interfaces first, by the old policy: then nothing but the flip can fail, and that undoes itself. */
+static int replace_all(struct attach *attach, struct kvg_diag *reterr_diag)
+{
+	KVG_CLEANUP(kvg_freep) struct kvg_port *before = NULL;
+	size_t count = 0;
+	int r = kvg_ports_list(attach->set, attach->cgroup.id, &before, &count);
+
+	if (r < 0)
+		return kvg_diag_set(reterr_diag, r, "the gate's interfaces cannot be read: %s",
+				    strerror(-r));
+	r = gate_netdevs(attach, reterr_diag);
+	if (r < 0)
+		return r;
+	r = kvg_gate_replace(attach->set, attach->cgroup.id, attach->policy, reterr_diag);
+	if (r < 0 && kvg_ports_restore(attach->set, attach->cgroup.id, before, count) < 0)
+		kvg_log_note("an interface that was not gated before is gated by the old policy "
+			     "now: kvgate status tells which");
+	return r;
+}
+
 static int replace(struct attach *attach, struct kvg_diag *reterr_diag)
 {
 	int r = kvg_gate_read(attach->set, attach->cgroup.id, NULL, &attach->info);
 
 	if (r == 0)
 		r = check_recorder(attach, reterr_diag);
-	if (r == 0)
-		r = gate_netdevs(attach, reterr_diag);
+	if (r < 0)
+		return r;
 	memcpy(attach->old_digest, attach->info.digest, sizeof(attach->old_digest));
-	if (r == 0)
-		r = kvg_gate_replace(attach->set, attach->cgroup.id, attach->policy, reterr_diag);
-	return r;
+	return replace_all(attach, reterr_diag);
 }
 
 static int create(struct attach *attach, struct kvg_diag *reterr_diag)
@@ -344,7 +361,9 @@ static int check_health(const struct attach *attach)
 
 	if (kvg_status_read(kvg_places_bpffs(&attach->places), attach->root, &gates, &count,
 			    &diag) < 0) {
-		kvg_log_error("%s", diag.msg);
+		kvg_log_error("the policy is in force on '%s', but whether it holds cannot be "
+			      "seen: %s",
+			      attach->cgroup.path, diag.msg);
 		return KVG_EXIT_FAILED;
 	}
 	for (size_t i = 0; i < count; i++) {
@@ -405,10 +424,14 @@ static int put_in_force(struct attach *attach)
 		else if (r == -ENOENT)
 			r = create(attach, &diag);
 	}
-	if (r == 0)
-		r = kvg_gate_read(attach->set, attach->cgroup.id, &attach->gate, &attach->info);
 	if (r < 0) {
 		kvg_places_log(r, &diag);
+		return KVG_EXIT_FAILED;
+	}
+	r = kvg_gate_read(attach->set, attach->cgroup.id, &attach->gate, &attach->info);
+	if (r < 0) {
+		kvg_log_error("the policy is in force on '%s', but the gate cannot be read: %s",
+			      attach->cgroup.path, strerror(-r));
 		return KVG_EXIT_FAILED;
 	}
 	close_connections(attach);

@@ -144,20 +144,18 @@ static int hear(const struct exchange *on, char **text, size_t *size)
 
 static int understand(const struct exchange *on, const char *text, size_t size, json_t **ret)
 {
-	json_t *answer = NULL;
+	KVG_CLEANUP(kvg_json_decrefp) json_t *answer = NULL;
 	struct kvg_diag diag = {0};
 	int r = kvg_json_load(text, size, &answer, &diag);
 
-	if (r == 0 && !json_is_object(answer)) {
-		json_decref(answer);
+	if (r == 0 && !json_is_object(answer))
 		r = kvg_diag_set(&diag, -EINVAL, "it is %s",
 				 kvg_json_type_words(json_typeof(answer)));
-	}
 	if (r < 0)
 		return kvg_diag_set(on->diag, r == -ENOMEM ? r : -EPROTO,
 				    "the agent on %s gave no answer: %s", on->address.sun_path,
 				    diag.msg);
-	*ret = answer;
+	*ret = KVG_TAKE_PTR(answer);
 	return 0;
 }
 

@@ -201,25 +201,27 @@ int kvg_gate_attach(struct kvg_set *set, const struct kvg_cgroup *cgroup,
 	return r;
 }
 
+/* The cgroup's entry comes last: a generation that was in force is never used for another policy. */
 int kvg_gate_flip(struct kvg_set *set, const struct kvg_gate *gate,
 		  const struct kvg_gate_info *info, struct kvg_diag *reterr_diag)
 {
+	struct kvg_gate_info old_info;
 	struct kvg_gate old;
-	int r = kvg_gate_read(set, gate->cgroup_id, &old, NULL);
+	int r = kvg_gate_read(set, gate->cgroup_id, &old, &old_info);
 
 	if (r < 0)
 		return kvg_diag_set(reterr_diag, r, "the gate cannot be read: %s", strerror(-r));
 	r = kvg_ports_flip(set, gate, reterr_diag);
 	if (r < 0)
 		return r;
-	r = put_gate(set, gate);
-	if (r < 0) {
-		kvg_ports_flip(set, &old, NULL);
-		return kvg_diag_set(reterr_diag, r, "cannot put the policy in force: %s",
-				    strerror(-r));
-	}
-	put_info(set, gate->cgroup_id, info); /* nothing is judged by it */
-	return 0;
+	r = put_info(set, gate->cgroup_id, info);
+	if (r == 0)
+		r = put_gate(set, gate);
+	if (r == 0)
+		return 0;
+	kvg_ports_flip(set, &old, NULL);
+	put_info(set, gate->cgroup_id, &old_info);
+	return kvg_diag_set(reterr_diag, r, "cannot put the policy in force: %s", strerror(-r));
 }
 
 int kvg_gate_restore(struct kvg_set *set, const struct kvg_cgroup *cgroup,
@@ -296,6 +298,8 @@ int kvg_gate_list(const struct kvg_set *set, __u64 **ret, size_t *ret_count)
 	while (count < KVG_GATES_MAX &&
 	       bpf_map_get_next_key(map, count ? &ids[count - 1] : NULL, &ids[count]) == 0)
 		count++;
+	if (count < KVG_GATES_MAX && errno != ENOENT)
+		return -errno;
 
 	*ret = KVG_TAKE_PTR(ids);
 	*ret_count = count;

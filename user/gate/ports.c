@@ -262,8 +262,8 @@ static int weigh_known(struct work *work, const struct kvg_netdev *netdev, bool 
 				    "\"%s\" is gated for another cgroup of the same set already: "
 				    "nothing was changed",
 				    port.name);
-	*ret_keep = is_here(&port) && port.dhcp == work->plan->dhcp &&
-		    port.peer_netns == netdev->peer_netns && check_places(work, &port, true) == 0;
+	*ret_keep = is_here(&port) && port.peer_netns == netdev->peer_netns &&
+		    check_places(work, &port, true) == 0;
 	return *ret_keep ? 0
 			 : detach_port(kvg_set_path(work->set), &work->maps, &port,
 				       work->reterr_diag);
@@ -275,6 +275,30 @@ static int attach_netdev(struct work *work, const struct kvg_netdev *netdev)
 	int r = weigh_known(work, netdev, &keep);
 
 	return r < 0 || keep ? r : attach_port(work, netdev);
+}
+
+/* Of an interface that was gated already: its entry changes, and no packet goes by unjudged. */
+static int put_dhcp(const struct kvg_ports_maps *maps, __u32 ifindex, bool dhcp)
+{
+	struct kvg_port port;
+	int r = kvg_ports_maps_get(maps, ifindex, &port);
+
+	if (r < 0 || port.dhcp == dhcp)
+		return r;
+	port.dhcp = dhcp;
+	return kvg_ports_maps_put(maps, &port);
+}
+
+static int put_all_dhcp(struct work *work)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < work->plan->count; i++)
+		r = put_dhcp(&work->maps, work->plan->netdevs[i].ifindex, work->plan->dhcp);
+	if (r < 0)
+		return kvg_diag_set(work->reterr_diag, r, "an interface keeps its old entry: %s",
+				    strerror(-r));
+	return 0;
 }
 
 static int drop_gone(struct work *work)
@@ -334,15 +358,59 @@ int kvg_ports_attach(struct kvg_set *set, const struct kvg_cgroup *cgroup,
 		.maps = KVG_PORTS_MAPS_NONE,
 		.reterr_diag = reterr_diag,
 	};
+	KVG_CLEANUP(kvg_freep) struct kvg_port *before = NULL;
+	size_t count = 0;
 	int r = prepare(&work, cgroup);
 
 	if (r == 0)
 		r = drop_gone(&work);
+	if (r == 0)
+		r = kvg_ports_maps_list(&work.maps, cgroup->id, &before, &count);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; r == 0 && i < plan->count; i++)
 		r = attach_netdev(&work, &plan->netdevs[i]);
-	for (size_t i = 0; r < 0 && i < work.attached_count; i++)
+	if (r == 0)
+		r = put_all_dhcp(&work);
+	if (r == 0)
+		return 0;
+	for (size_t i = 0; i < work.attached_count; i++)
 		detach_port(kvg_set_path(set), &work.maps, &work.attached[i], NULL);
+	kvg_ports_restore(set, cgroup->id, before, count);
 	return r;
+}
+
+static const struct kvg_port *find_port(const struct kvg_port *ports, size_t count, __u32 ifindex)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (ports[i].ifindex == ifindex)
+			return &ports[i];
+	}
+	return NULL;
+}
+
+int kvg_ports_restore(struct kvg_set *set, __u64 cgroup_id, const struct kvg_port *before,
+		      size_t count)
+{
+	KVG_CLEANUP(kvg_ports_maps_done) struct kvg_ports_maps maps = KVG_PORTS_MAPS_NONE;
+	KVG_CLEANUP(kvg_freep) struct kvg_port *ports = NULL;
+	size_t ports_count = 0;
+	int result = 0;
+	int r = kvg_ports_maps_open(kvg_set_path(set), &maps);
+
+	if (r == 0)
+		r = kvg_ports_maps_list(&maps, cgroup_id, &ports, &ports_count);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	for (size_t i = 0; i < ports_count; i++) {
+		const struct kvg_port *old = find_port(before, count, ports[i].ifindex);
+
+		r = old ? put_dhcp(&maps, old->ifindex, old->dhcp)
+			: detach_port(kvg_set_path(set), &maps, &ports[i], NULL);
+		if (r < 0)
+			result = r;
+	}
+	return result;
 }
 
 static int flip_port(const struct kvg_ports_maps *maps, const struct kvg_port *old,

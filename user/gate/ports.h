@@ -43,13 +43,25 @@ struct kvg_ports_plan {
  * @reterr_diag: what went wrong
  *
  * All of them or none. One that is gated already is looked at again, and mended; those of the gate that
- * are gone are forgotten. From the moment that a program is on an interface it judges by the policy.
+ * are gone are forgotten. One that holds is never without its program, also where @plan->dhcp is new. From the moment that a program is on an interface it judges by the policy.
  *
  * Return: 0, or a negative errno: -EBUSY another program runs before ours would, -EXDEV the gate has
  * interfaces in another network namespace, -EOPNOTSUPP the gate's depth in the hierarchy is not known
  */
 int kvg_ports_attach(struct kvg_set *set, const struct kvg_cgroup *cgroup,
 		     const struct kvg_ports_plan *plan, struct kvg_diag *reterr_diag);
+
+/**
+ * kvg_ports_restore() - undo kvg_ports_attach(), where what should follow it has failed
+ * @set:       the gate's set
+ * @cgroup_id: the gate
+ * @before:    as kvg_ports_list() gave them before
+ * @count:     how many
+ *
+ * Return: 0, or a negative errno: then an interface that was not gated before still is
+ */
+int kvg_ports_restore(struct kvg_set *set, __u64 cgroup_id, const struct kvg_port *before,
+		      size_t count);
 
 /**
  * kvg_ports_flip() - have all interfaces of a gate judge by another policy

@@ -166,6 +166,18 @@ int kvg_ports_maps_get(const struct kvg_ports_maps *maps, __u32 ifindex, struct 
 	return bpf_map_lookup_elem(inner, &zero, ret) < 0 ? -errno : 0;
 }
 
+/* @list grows by one, which is not counted yet. */
+static int read_next(const struct kvg_ports_maps *maps, __u32 ifindex, struct kvg_port **list,
+		     size_t count)
+{
+	struct kvg_port *more = reallocarray(*list, count + 1, sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	*list = more;
+	return kvg_ports_maps_get(maps, ifindex, &more[count]);
+}
+
 int kvg_ports_maps_list(const struct kvg_ports_maps *maps, __u64 cgroup_id, struct kvg_port **ret,
 			size_t *ret_count)
 {
@@ -173,19 +185,16 @@ int kvg_ports_maps_list(const struct kvg_ports_maps *maps, __u64 cgroup_id, stru
 	__u32 key, *previous = NULL;
 	size_t count = 0;
 
-	for (; bpf_map_get_next_key(maps->ports, previous, &key) == 0; previous = &key) {
-		struct kvg_port *more = reallocarray(ports, count + 1, sizeof(*more));
-		int r;
+	while (bpf_map_get_next_key(maps->ports, previous, &key) == 0) {
+		int r = read_next(maps, key, &ports, count);
 
-		if (!more)
-			return -ENOMEM;
-		ports = more;
-		r = kvg_ports_maps_get(maps, key, &ports[count]);
 		if (r < 0)
 			return r;
-		if (!cgroup_id || ports[count].gate.cgroup_id == cgroup_id)
-			count++;
+		count += !cgroup_id || ports[count].gate.cgroup_id == cgroup_id;
+		previous = &key;
 	}
+	if (errno != ENOENT) /* that it ends here is not what the kernel said */
+		return -errno;
 	*ret = KVG_TAKE_PTR(ports);
 	*ret_count = count;
 	return 0;

@@ -384,11 +384,13 @@ static void detach_gates(const char *set_path)
 int kvg_set_remove(const char *bpffs_dir, const char *name)
 {
 	KVG_CLEANUP(kvg_freep) char *path = NULL;
-	int r;
+	int r = 0;
 
 	if (asprintf(&path, "%s/%s", bpffs_dir, name) < 0)
 		return -ENOMEM;
-	r = kvg_ports_detach(path, 0, NULL);
+	/* Before Linux 5.19 who has no privilege is told EPERM of what is not there. */
+	if (access(path, F_OK) == 0)
+		r = kvg_ports_detach(path, 0, NULL);
 	if (r < 0 && r != -EPROTO) /* another version's: what is pinned goes below */
 		return r;
 	detach_gates(path);

@@ -198,6 +198,8 @@ static int find_named(const struct kvg_set *set, bool *ret)
 		struct kvg_gate gate;
 
 		r = kvg_gate_read(set, gates[i], &gate, NULL);
+		if (r < 0 && r != -ENOENT) /* ENOENT: its cgroup is gone */
+			return r;
 		if (r == 0 && gate.slot < KVG_SLOTS_MAX)
 			ret[gate.slot] = true;
 	}

@@ -54,7 +54,7 @@ static void next_slice(struct timespec *at)
 int main(int argc, char **argv)
 {
 	struct sockaddr_in to[ADDRESSES_MAX] = {0};
-	struct timespec at;
+	struct timespec began, at;
 	long seconds, per_second, count, made = 0;
 
 	count = argc - 4;
@@ -69,13 +69,15 @@ int main(int argc, char **argv)
 			return 2;
 	}
 
-	clock_gettime(CLOCK_MONOTONIC, &at);
+	clock_gettime(CLOCK_MONOTONIC, &began);
+	at = began;
 	for (long slice = 0; slice < seconds * SLICES; slice++) {
 		for (long i = 0; i < per_second / SLICES; i++, made++)
 			one_flow(&to[made % count], made / count % 2);
 		next_slice(&at);
 	}
 	clock_gettime(CLOCK_MONOTONIC, &at);
-	printf("%ld flows, %ld to the first address\n", made, (made + count - 1) / count);
+	printf("%ld flows, %ld to the first address, in %.1f s\n", made, (made + count - 1) / count,
+	       (at.tv_sec - began.tv_sec) + (at.tv_nsec - began.tv_nsec) / 1e9);
 	return 0;
 }

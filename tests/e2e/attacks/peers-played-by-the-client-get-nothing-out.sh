@@ -48,3 +48,13 @@ PYTHON
 works_once_open stolen:played 'ip4 6 192.0.2.2 EVIL4 4711'
 stopped_once_open gate
 recorded tc port
+
+# A limit, recorded so that nobody takes it for shut: a gate on the cgroup alone does not see who plays. Who
+# has such a socket could put the frame on eth0 as well.
+kvgate detach --all >/dev/null
+next_run
+launch_held
+gate_on "$CG"
+forget
+release
+passes stolen:played

@@ -21,6 +21,16 @@ done
 server "$E2E/probe" tcp 192.0.2.2 8081 || fail "its service does not answer"
 server "$E2E/probe" tcp 2001:db8::2 8081 || fail "its service does not answer"
 
+# What it ends is over on the other side, too: the last acknowledgement is the kernel's.
+sidecar python3 -c 'import socket, sys, time
+sock = socket.create_connection((sys.argv[1], 443))
+sock.recv(6)
+time.sleep(0.1)
+sock.close()' "$OTHER"
+last_ack() { server cat /proc/net/tcp /proc/net/tcp6 | awk '$4 == "09"'; }
+all_over() { [[ -z $(last_ack) ]]; }
+wait_for 2 all_over || fail "still waits for an acknowledgement: $(last_ack)"
+
 # What it has of its own is not the client's: a socket of the same port and destination.
 refused tcp "$OTHER" 443
 tell old

@@ -71,6 +71,9 @@ sidecar() {
 	client_in "$SIDECAR" "$@"
 }
 
+# On the interface a neighbour is one that has a cgroup.
+beside() { sidecar "$@"; }
+
 # refuses TEXT COMMAND...: it fails with a message that holds the text, and changes nothing
 refuses() {
 	local said text=$1

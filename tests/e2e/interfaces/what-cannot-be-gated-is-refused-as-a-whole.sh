@@ -5,7 +5,6 @@
 . "$(dirname "$0")/lib.sh"
 container udp/9000
 
-link_in_client() { ip -n "$CLIENT" link "$@" 2>/dev/null || echo "note: this kernel has no $3 ${*: -1}"; }
 refuses 'process 1073741824: No such process' attach --pid 1073741824 "$CG"
 refuses 'is in cgroup' attach --pid $$ "$CG"
 
@@ -26,11 +25,15 @@ if inside_netns "$CLIENT" ip tuntap add tap7 mode tap 2>/dev/null; then
 	refuses '"tap7" of kind tun: its packets go to a process' attach --pid "$INSIDE" "$CG"
 	ip -n "$CLIENT" link del tap7
 fi
-if ip -n "$HOST" link add link server name mac7 type macvlan 2>/dev/null; then
-	ip -n "$HOST" link set mac7 netns "$CLIENT"
-	refuses '"mac7" of kind macvlan: its packets go out by a host' attach --pid "$INSIDE" "$CG"
-	ip -n "$CLIENT" link del mac7
-fi
+for kind in macvlan ipvlan; do
+	if ip -n "$HOST" link add link server name sub7 type "$kind" 2>/dev/null; then
+		ip -n "$HOST" link set sub7 netns "$CLIENT"
+		refuses "\"sub7\" of kind $kind: its packets go out by a host" attach --pid "$INSIDE" "$CG"
+		ip -n "$CLIENT" link del sub7
+	else
+		echo "note: this kernel has no $kind"
+	fi
+done
 
 # The other end is in a third namespace.
 new_netns third && third=$REPLY

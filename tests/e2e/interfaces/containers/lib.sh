@@ -29,6 +29,8 @@ fi
 RUNTIME=  # crun, runc, podman
 OCI=()    # its command, of the first two
 BOX=$SANDBOX-box
+# shellcheck disable=SC2034 # sidecar() of ../lib.sh
+SIDECAR=
 FIRST=(sleep 1000) # what the container runs
 
 # box RUNTIME SERVICE...: client, host and server, and a container in the client's namespace that waits to
