@@ -187,7 +187,7 @@ static void an_unknown_key_is_refused_with_the_known_ones(void **state)
 {
 	(void)state;
 	assert_refused("profile:\n  - name: p\n", 1, 1,
-		       "unknown key 'profile': expected ranges, audit, metrics, profiles");
+		       "unknown key 'profile': expected ranges, audit, metrics, names, profiles");
 	assert_refused(IN_PROFILE("region: [westeurope]"), 4, 5,
 		       "unknown key 'region' in profiles[0]: expected name, cloud, functions, "
 		       "identity, adfs_hosts, regions, resolvers, allow, crl, inbound, mode, "

@@ -271,6 +271,9 @@ static int permit_own(struct job *job)
 		r = permit_allow(job, &profile->allow[i]);
 	for (size_t i = 0; i < profile->resolved_count && r == 0; i++)
 		r = permit_resolved(job, &profile->resolved[i]);
+	for (size_t i = 0; i < profile->kept_count && r == 0; i++)
+		r = permit(job, &profile->kept[i].prefix, &profile->kept[i].service,
+			   profile->kept[i].from);
 	return r;
 }
 

@@ -45,7 +45,7 @@ struct kvg_config *kvg_config_free(struct kvg_config *config)
 		kvg_profile_done(&profile->profile);
 	}
 	free(config->profiles);
-	free(config->ranges_directory);
+	kvg_config_ranges_done(config);
 	free(config->audit_file);
 	free(config->metrics_listen);
 	free(config);
@@ -95,66 +95,6 @@ int kvg_config_copy(char **ret, const char *text)
 		return 0;
 	*ret = strdup(text);
 	return *ret ? 0 : -ENOMEM;
-}
-
-/* Decimal digits up to @stop, below a thousand million; -1 if it is none. */
-static long read_number(const char *text, const char **stop)
-{
-	size_t digits = strspn(text, "0123456789");
-
-	*stop = text + digits;
-	return digits > 0 && digits < 10 ? strtol(text, NULL, 10) : -1;
-}
-
-static int read_duration(struct kvg_config_reader *reader, const char *text, unsigned long *ret_s)
-{
-	static const struct {
-		const char *unit;
-		unsigned long seconds;
-	} units[] = {{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}};
-	const char *unit;
-	long number = read_number(text, &unit);
-
-	if (number == 0 && !*unit) {
-		*ret_s = 0;
-		return 0;
-	}
-	for (size_t i = 0; i < KVG_ARRAY_SIZE(units) && number >= 0; i++) {
-		if (strcmp(units[i].unit, unit) == 0) {
-			*ret_s = (unsigned long)number * units[i].seconds;
-			return 0;
-		}
-	}
-	return kvg_config_bad(reader, "ranges.refresh", text,
-			      "0, or a number and s, m, h or d, such as 24h");
-}
-
-static int read_percentage(struct kvg_config_reader *reader, const char *text, unsigned int *ret)
-{
-	const char *unit;
-	long number = read_number(text, &unit);
-
-	if (number < 0 || number > 100 || strcmp(unit, "%") != 0)
-		return kvg_config_bad(reader, "ranges.max_shrink", text, "0% to 100%");
-	*ret = (unsigned int)number;
-	return 0;
-}
-
-static int read_ranges(struct kvg_config_reader *reader, const struct kvg_raw_ranges *raw)
-{
-	struct kvg_config *config = reader->config;
-	int r = 0;
-
-	if (!raw)
-		return 0;
-	if (raw->directory && raw->directory[0] != '/')
-		return kvg_config_bad(reader, "ranges.directory", raw->directory,
-				      "an absolute path");
-	if (raw->refresh)
-		r = read_duration(reader, raw->refresh, &config->ranges_refresh_s);
-	if (r == 0 && raw->max_shrink)
-		r = read_percentage(reader, raw->max_shrink, &config->ranges_max_shrink_percent);
-	return r < 0 ? r : kvg_config_copy(&config->ranges_directory, raw->directory);
 }
 
 static int read_audit(struct kvg_config_reader *reader, const struct kvg_raw_audit *raw)
@@ -230,6 +170,8 @@ static int read_lists(struct kvg_config_reader *reader, const char *path,
 	const struct words words[] = {
 		{"cloud", &raw->cloud, 1, kvg_profile_set_cloud},
 		{"crl.hosts", &crl->hosts, 1, kvg_profile_set_crl_hosts},
+		{"names.private", raw->names ? &raw->names->private : &none.hosts, 1,
+		 kvg_profile_set_private_names},
 		{"inbound", &raw->inbound, 1, kvg_profile_set_inbound},
 		{"mode", &raw->mode, 1, kvg_profile_set_mode},
 	};
@@ -306,17 +248,18 @@ static int convert(struct kvg_config_reader *reader)
 	if (!config)
 		return -ENOMEM;
 	reader->config = config;
-	config->ranges_refresh_s = KVG_CONFIG_REFRESH_S;
-	config->ranges_max_shrink_percent = KVG_CONFIG_MAX_SHRINK_PERCENT;
+	kvg_config_ranges_init(config);
 	config->profiles = calloc(raw->profiles_count, sizeof(*config->profiles));
 	if (!config->profiles)
 		return -ENOMEM;
 
-	r = read_ranges(reader, raw->ranges);
+	r = kvg_config_read_ranges(reader, raw->ranges);
 	if (r == 0)
 		r = read_audit(reader, raw->audit);
 	if (r == 0)
 		r = read_metrics(reader, raw->metrics);
+	if (r == 0)
+		r = kvg_config_read_names(reader, raw->names);
 	for (unsigned int i = 0; i < raw->profiles_count && r == 0; i++)
 		r = read_profile(reader, i);
 	return r;

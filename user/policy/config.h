@@ -8,6 +8,7 @@
 
 #include "base/diag.h"
 #include "policy/profile.h"
+#include "ranges/fetch.h"
 
 /* A thousand profiles of a hundred lines are half of that. */
 #define KVG_CONFIG_MAX_BYTES (4UL << 20)
@@ -51,11 +52,24 @@ struct kvg_config_profile {
 	size_t selects_count;
 };
 
+/** struct kvg_config_urls - where a cloud's documents come from; owned; NULL: not said, "none": nowhere */
+struct kvg_config_urls {
+	char *service_tags;
+	char *fallback;
+	char *m365;
+};
+
 /**
  * struct kvg_config - the whole file; what it leaves out has its default
  * @ranges_directory:          where the range documents are; NULL if not said
  * @ranges_refresh_s:          seconds between two downloads; 0 = never
  * @ranges_max_shrink_percent: a document that takes away more is refused, 0..100
+ * @ranges_grace_s:            seconds that prefixes are kept after they are published no more
+ * @ranges_proxy:              URL; NULL if not said: what the environment says
+ * @ranges_ca_file:            certificates to trust; NULL if not said: the system's
+ * @ranges_urls:               by cloud; see kvg_config_source()
+ * @names_servers:             "192.0.2.53,[2001:db8::53]:5353"; NULL if not said: resolv.conf's
+ * @names_grace_s:             seconds that an address is kept after it left the answer for its name
  * @audit_file:                NULL if not said
  * @audit_journal:             send the records to the journal, too
  * @metrics_listen:            "127.0.0.1:9435"; NULL if not said
@@ -66,6 +80,12 @@ struct kvg_config {
 	char *ranges_directory;
 	unsigned long ranges_refresh_s;
 	unsigned int ranges_max_shrink_percent;
+	unsigned long ranges_grace_s;
+	char *ranges_proxy;
+	char *ranges_ca_file;
+	struct kvg_config_urls ranges_urls[KVG_CLOUD_COUNT];
+	char *names_servers;
+	unsigned long names_grace_s;
 	char *audit_file;
 	bool audit_journal;
 	char *metrics_listen;
@@ -75,6 +95,7 @@ struct kvg_config {
 
 #define KVG_CONFIG_REFRESH_S          (24UL * 3600)
 #define KVG_CONFIG_MAX_SHRINK_PERCENT 30
+#define KVG_CONFIG_NAMES_GRACE_S      3600UL
 
 /**
  * kvg_config_parse() - read the configuration
@@ -87,6 +108,16 @@ struct kvg_config {
  */
 int kvg_config_parse(const char *data, size_t size, struct kvg_config **ret,
 		     struct kvg_diag *reterr_diag);
+
+/**
+ * kvg_config_source() - where a cloud's documents come from
+ * @config: NULL for the defaults
+ * @cloud:  whose
+ *
+ * Return: Microsoft's own URLs, and what the file says instead; the strings are the file's or static.
+ * Whoever names another place for service tags gets Microsoft's constant path only by its name
+ */
+struct kvg_fetch_source kvg_config_source(const struct kvg_config *config, enum kvg_cloud cloud);
 
 /** kvg_config_free() - free it; NULL is fine; Return: NULL */
 struct kvg_config *kvg_config_free(struct kvg_config *config);

@@ -48,6 +48,18 @@ int kvg_config_copy(char **ret, const char *text);
 int kvg_config_read_selects(struct kvg_config_reader *reader, const char *path,
 			    struct kvg_config_profile *profile, const struct kvg_raw_profile *raw);
 
+/** kvg_config_ranges_init() - the defaults of what the two below read */
+void kvg_config_ranges_init(struct kvg_config *config);
+
+/** kvg_config_read_ranges() - the part `ranges`; NULL for none; Return: 0, -EINVAL, or -ENOMEM */
+int kvg_config_read_ranges(struct kvg_config_reader *reader, const struct kvg_raw_ranges *raw);
+
+/** kvg_config_read_names() - the part `names`; NULL for none; Return: 0, -EINVAL, or -ENOMEM */
+int kvg_config_read_names(struct kvg_config_reader *reader, const struct kvg_raw_names *raw);
+
+/** kvg_config_ranges_done() - free what they read */
+void kvg_config_ranges_done(struct kvg_config *config);
+
 /** kvg_config_select_done() - free what it holds */
 void kvg_config_select_done(struct kvg_select *select);
 

@@ -16,11 +16,23 @@ static const cyaml_schema_value_t text = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, CYAML_UNLIMITED),
 };
 
-static const cyaml_schema_field_t ranges_fields[] = {
-	TEXT(kvg_raw_ranges, directory, OPTIONAL),
-	TEXT(kvg_raw_ranges, refresh, OPTIONAL),
-	TEXT(kvg_raw_ranges, max_shrink, OPTIONAL),
+static const cyaml_schema_field_t urls_fields[] = {
+	TEXT(kvg_raw_urls, cloud, CYAML_FLAG_POINTER),
+	TEXT(kvg_raw_urls, service_tags, OPTIONAL),
+	TEXT(kvg_raw_urls, fallback, OPTIONAL),
+	TEXT(kvg_raw_urls, m365, OPTIONAL),
 	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t urls = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct kvg_raw_urls, urls_fields),
+};
+
+static const cyaml_schema_field_t ranges_fields[] = {
+	TEXT(kvg_raw_ranges, directory, OPTIONAL),  TEXT(kvg_raw_ranges, refresh, OPTIONAL),
+	TEXT(kvg_raw_ranges, max_shrink, OPTIONAL), TEXT(kvg_raw_ranges, grace, OPTIONAL),
+	TEXT(kvg_raw_ranges, proxy, OPTIONAL),      TEXT(kvg_raw_ranges, ca_file, OPTIONAL),
+	LIST(kvg_raw_ranges, urls, urls, 1),        CYAML_FIELD_END,
 };
 
 static const cyaml_schema_field_t audit_fields[] = {
@@ -31,6 +43,17 @@ static const cyaml_schema_field_t audit_fields[] = {
 
 static const cyaml_schema_field_t metrics_fields[] = {
 	TEXT(kvg_raw_metrics, listen, OPTIONAL),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t names_fields[] = {
+	TEXT(kvg_raw_names, grace, OPTIONAL),
+	LIST(kvg_raw_names, servers, text, 1),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t profile_names_fields[] = {
+	TEXT(kvg_raw_profile_names, private, OPTIONAL),
 	CYAML_FIELD_END,
 };
 
@@ -86,6 +109,7 @@ static const cyaml_schema_field_t profile_fields[] = {
 	LIST(kvg_raw_profile, resolvers, text, 1),
 	LIST(kvg_raw_profile, allow, allow, 0),
 	PART(kvg_raw_profile, crl, crl_fields),
+	PART(kvg_raw_profile, names, profile_names_fields),
 	TEXT(kvg_raw_profile, inbound, OPTIONAL),
 	TEXT(kvg_raw_profile, mode, OPTIONAL),
 	LIST(kvg_raw_profile, select, select_entry, 0),
@@ -100,6 +124,7 @@ static const cyaml_schema_field_t config_fields[] = {
 	PART(kvg_raw_config, ranges, ranges_fields),
 	PART(kvg_raw_config, audit, audit_fields),
 	PART(kvg_raw_config, metrics, metrics_fields),
+	PART(kvg_raw_config, names, names_fields),
 	CYAML_FIELD_SEQUENCE("profiles", CYAML_FLAG_POINTER, struct kvg_raw_config, profiles,
 			     &profile, 1, CYAML_UNLIMITED),
 	CYAML_FIELD_END,

@@ -8,10 +8,28 @@
 
 #include <cyaml/cyaml.h>
 
+struct kvg_raw_urls {
+	char *cloud;
+	char *service_tags;
+	char *fallback;
+	char *m365;
+};
+
 struct kvg_raw_ranges {
 	char *directory;
 	char *refresh;
 	char *max_shrink;
+	char *grace;
+	char *proxy;
+	char *ca_file;
+	struct kvg_raw_urls *urls;
+	unsigned int urls_count;
+};
+
+struct kvg_raw_names {
+	char *grace;
+	char **servers;
+	unsigned int servers_count;
 };
 
 struct kvg_raw_audit {
@@ -53,6 +71,10 @@ struct kvg_raw_select {
 	char *image;
 };
 
+struct kvg_raw_profile_names {
+	char *private;
+};
+
 struct kvg_raw_profile {
 	char *name;
 	char *cloud;
@@ -69,6 +91,7 @@ struct kvg_raw_profile {
 	struct kvg_raw_allow *allow;
 	unsigned int allow_count;
 	struct kvg_raw_crl *crl;
+	struct kvg_raw_profile_names *names;
 	char *inbound;
 	char *mode;
 	struct kvg_raw_select *select;
@@ -79,6 +102,7 @@ struct kvg_raw_config {
 	struct kvg_raw_ranges *ranges;
 	struct kvg_raw_audit *audit;
 	struct kvg_raw_metrics *metrics;
+	struct kvg_raw_names *names;
 	struct kvg_raw_profile *profiles;
 	unsigned int profiles_count;
 };

@@ -54,16 +54,17 @@ void kvg_profile_done(struct kvg_profile *profile)
 {
 	for (size_t i = 0; i < profile->allow_count; i++)
 		free(profile->allow[i].note);
-	for (size_t i = 0; i < profile->resolved_count; i++)
-		free(profile->resolved[i].name);
+	for (size_t i = 0; i < profile->kept_count; i++)
+		free(profile->kept[i].from);
 
+	kvg_profile_clear_resolved(profile);
 	free_strings(profile->regions, profile->regions_count);
 	free_strings(profile->adfs_hosts, profile->adfs_hosts_count);
 	free_strings(profile->crl_tags, profile->crl_tags_count);
 	free(profile->resolvers);
 	free(profile->allow);
 	free(profile->crl_prefixes);
-	free(profile->resolved);
+	free(profile->kept);
 	free(profile->name);
 	*profile = (struct kvg_profile){0};
 }
@@ -345,6 +346,21 @@ int kvg_profile_set_crl_hosts(struct kvg_profile *profile, const char *text,
 	return 0;
 }
 
+int kvg_profile_set_private_names(struct kvg_profile *profile, const char *text,
+				  struct kvg_diag *reterr_diag)
+{
+	bool allow = strcmp(text, "allow") == 0;
+
+	if (!allow && strcmp(text, "refuse") != 0)
+		return kvg_diag_set(
+			reterr_diag, -EINVAL,
+			"bad word '%s' for private addresses of names: expected allow or "
+			"refuse",
+			text);
+	profile->private_names = allow;
+	return 0;
+}
+
 int kvg_profile_add_crl_prefix(struct kvg_profile *profile, const char *text,
 			       struct kvg_diag *reterr_diag)
 {
@@ -404,6 +420,36 @@ int kvg_profile_add_resolved(struct kvg_profile *profile, const char *name,
 		return -ENOMEM;
 	}
 	*slot = (struct kvg_resolved){.name = copy, .address = *address, .service = *service};
+	return 0;
+}
+
+void kvg_profile_clear_resolved(struct kvg_profile *profile)
+{
+	for (size_t i = 0; i < profile->resolved_count; i++)
+		free(profile->resolved[i].name);
+	free(profile->resolved);
+	profile->resolved = NULL;
+	profile->resolved_count = 0;
+}
+
+int kvg_profile_add_kept(struct kvg_profile *profile, const struct kvg_kept *kept)
+{
+	char *copy = strdup(kept->from);
+	struct kvg_kept *slot;
+
+	if (!copy)
+		return -ENOMEM;
+
+	slot = APPEND(profile->kept, profile->kept_count);
+	if (!slot) {
+		free(copy);
+		return -ENOMEM;
+	}
+	*slot = (struct kvg_kept){
+		.from = copy,
+		.prefix = kept->prefix,
+		.service = kept->service,
+	};
 	return 0;
 }
 

@@ -27,6 +27,13 @@ struct kvg_resolved {
 	struct kvg_service service;
 };
 
+/** struct kvg_kept - a prefix that was published until lately */
+struct kvg_kept {
+	char *from; /* "AzureKeyVault (until 2026-01-31)"; owned */
+	struct kvg_prefix prefix;
+	struct kvg_service service;
+};
+
 /* What a person said, and so is no default any more. */
 #define KVG_PROFILE_GIVEN_IDENTITY (1U << 0)
 #define KVG_PROFILE_GIVEN_RESOLVER (1U << 1)
@@ -46,6 +53,8 @@ struct kvg_resolved {
  * @crl_hosts:      take the catalogue's CRL and OCSP hosts
  * @crl_prefixes:   CRL and OCSP servers by prefix
  * @crl_tags:       published tags that are CRL sources
+ * @private_names:  names may have addresses of private networks
+ * @kept:           prefixes that are published no more, see policy/grace.h
  * @mode:           enforce, or audit: record and let pass
  * @inbound:        answers on connections that others open
  * @resolved:       hosts without published ranges that were looked up, see policy/resolve.h
@@ -72,10 +81,13 @@ struct kvg_profile {
 	size_t crl_prefixes_count;
 	char **crl_tags;
 	size_t crl_tags_count;
+	bool private_names;
 	enum kvg_mode mode;
 	enum kvg_inbound inbound;
 	struct kvg_resolved *resolved;
 	size_t resolved_count;
+	struct kvg_kept *kept;
+	size_t kept_count;
 	unsigned int given;
 };
 
@@ -113,6 +125,8 @@ int kvg_profile_add_crl_prefix(struct kvg_profile *profile, const char *text,
 			       struct kvg_diag *reterr_diag);
 int kvg_profile_add_crl_tag(struct kvg_profile *profile, const char *text,
 			    struct kvg_diag *reterr_diag);
+int kvg_profile_set_private_names(struct kvg_profile *profile, const char *text, /* allow|refuse */
+				  struct kvg_diag *reterr_diag);
 int kvg_profile_set_mode(struct kvg_profile *profile, const char *text,
 			 struct kvg_diag *reterr_diag);
 int kvg_profile_set_inbound(struct kvg_profile *profile, const char *text,
@@ -137,6 +151,12 @@ int kvg_profile_add_nameservers(struct kvg_profile *profile, const char *path,
 /** kvg_profile_add_resolved() - @name had @address when it was looked up; Return: 0, or -ENOMEM */
 int kvg_profile_add_resolved(struct kvg_profile *profile, const char *name,
 			     const struct kvg_prefix *address, const struct kvg_service *service);
+
+/** kvg_profile_clear_resolved() - forget what was looked up */
+void kvg_profile_clear_resolved(struct kvg_profile *profile);
+
+/** kvg_profile_add_kept() - @prefix may receive @service for a while; Return: 0, or -ENOMEM */
+int kvg_profile_add_kept(struct kvg_profile *profile, const struct kvg_kept *kept);
 
 /** kvg_profile_check() - do its parts fit together? Return: 0, or -EINVAL */
 int kvg_profile_check(const struct kvg_profile *profile, struct kvg_diag *reterr_diag);

@@ -35,9 +35,11 @@ int kvg_resolve_add_answer(struct kvg_profile *profile, const struct kvg_policy_
 			   const struct kvg_prefix *address, struct kvg_notes *notes)
 {
 	enum kvg_address_kind kind = kvg_address_classify(address);
+	bool allowed = kind == KVG_ADDRESS_GLOBAL ||
+		       (kind == KVG_ADDRESS_PRIVATE && profile->private_names);
 	char text[KVG_PREFIX_STRLEN];
 
-	if (kind != KVG_ADDRESS_GLOBAL)
+	if (!allowed)
 		return kvg_notes_add(notes,
 				     "'%s' resolves to %s, a %s address, which a name server "
 				     "cannot open: give it by --allow if it is right",

@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "ranges/reader.h"
+#include "ranges/store.h"
 
 /* The beginning that is peeked at: up to "values" it takes 60 bytes as published. */
 #define HEAD_BYTES 512
@@ -229,11 +230,14 @@ static int look_at(struct kvg_library *library, struct candidates *candidates, c
 		   const struct fault *fault)
 {
 	struct candidate candidate = {.kind = KVG_DOCUMENT_KIND_SERVICE_TAGS};
+	const char *name = strrchr(path, '/') + 1;
 	struct stat st;
 	int r;
 
+	if (kvg_store_is_own(name))
+		return 0;
 	/* Such as a file that another process is about to rename: it may be gone already. */
-	if (strrchr(path, '/')[1] == '.')
+	if (name[0] == '.')
 		return note(library, path, "hidden", "");
 	if (stat(path, &st) < 0)
 		return -errno;
@@ -248,8 +252,7 @@ static int look_at(struct kvg_library *library, struct candidates *candidates, c
 
 	r = look_at_file(library, &candidate, fault);
 	if (r == 0) {
-		kvg_document_read_date(strrchr(path, '/') + 1, &candidate.first_day,
-				       &candidate.last_day);
+		kvg_document_read_date(name, &candidate.first_day, &candidate.last_day);
 		r = add_candidate(candidates, &candidate);
 	}
 	if (r < 0) {
