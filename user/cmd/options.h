@@ -212,6 +212,9 @@ void kvg_options_print_diag(const char *file, const struct kvg_diag *diag);
 /** kvg_options_print_notes() - each on stderr */
 void kvg_options_print_notes(const struct kvg_notes *notes);
 
+/** kvg_options_read_config() - read a configuration, print the fault; Return: 0, or the exit status */
+int kvg_options_read_config(const char *path, struct kvg_config **ret);
+
 /** kvg_options_read_policy() - read a compiled policy, print the fault; Return: 0, or the exit status */
 int kvg_options_read_policy(const char *path, struct kvg_policy **ret);
 

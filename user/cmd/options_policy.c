@@ -49,7 +49,7 @@ int kvg_options_read_policy(const char *path, struct kvg_policy **ret)
 	return 0;
 }
 
-static int read_config(struct kvg_options *options, const char *path)
+int kvg_options_read_config(const char *path, struct kvg_config **ret)
 {
 	KVG_CLEANUP(kvg_freep) char *data = NULL;
 	struct kvg_diag diag;
@@ -62,7 +62,7 @@ static int read_config(struct kvg_options *options, const char *path)
 		return KVG_EXIT_USAGE;
 	}
 
-	r = kvg_config_parse(data, size, &options->loaded, &diag);
+	r = kvg_config_parse(data, size, ret, &diag);
 	if (r < 0) {
 		kvg_options_print_diag(path, &diag);
 		return KVG_EXIT_USAGE;
@@ -100,7 +100,7 @@ static int find_profile(struct kvg_options *options, struct kvg_profile **ret)
 					       "--%s cannot go with a profile of the configuration",
 					       options->adhoc);
 
-	status = options->loaded ? 0 : read_config(options, path);
+	status = options->loaded ? 0 : kvg_options_read_config(path, &options->loaded);
 	if (status)
 		return status;
 
