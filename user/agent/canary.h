@@ -7,6 +7,7 @@
 #define KVG_AGENT_CANARY_H
 
 #include <linux/types.h>
+#include <stdbool.h>
 
 #include "base/diag.h"
 #include "gate/set.h"
@@ -15,6 +16,9 @@
 #define KVG_CANARY_CGROUP "kvgate.canary"
 
 struct kvg_canary;
+
+/** kvg_canary_is() - is this the path of a canary's cgroup? */
+bool kvg_canary_is(const char *path);
 
 /**
  * kvg_canary_open() - make and gate its cgroup
@@ -39,6 +43,9 @@ int kvg_canary_open(struct kvg_set *set, const char *root, const char *parent,
  */
 int kvg_canary_try(struct kvg_canary *canary, const struct kvg_gate *gate,
 		   struct kvg_diag *reterr_diag);
+
+/** kvg_canary_id() - its cgroup's id */
+__u64 kvg_canary_id(const struct kvg_canary *canary);
 
 /** kvg_canary_close() - remove gate and cgroup; NULL is fine; Return: NULL */
 struct kvg_canary *kvg_canary_close(struct kvg_canary *canary);

@@ -46,6 +46,9 @@ size_t kvg_check_problems(const struct kvg_check *check, const char *const **ret
 /** kvg_check_repaired() - what was mended since kvg_check_open(), counted */
 size_t kvg_check_repaired(const struct kvg_check *check);
 
+/** kvg_check_canary_id() - the canary's cgroup: what is refused to it belongs in no record; 0: none so far */
+__u64 kvg_check_canary_id(const struct kvg_check *check);
+
 /** kvg_check_foreign() - programs of others in force on gated cgroups, in the last round, each once */
 size_t kvg_check_foreign(const struct kvg_check *check);
 

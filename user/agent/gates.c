@@ -292,13 +292,6 @@ int kvg_gates_apply(struct kvg_gates *gates, struct kvg_gates_entry *entry,
 	return 1;
 }
 
-static bool is_canary(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash && strcmp(slash + 1, KVG_CANARY_CGROUP) == 0;
-}
-
 static int attach(struct kvg_gates *gates, const struct kvg_cgroup *cgroup, const char *profile,
 		  struct kvg_diag *reterr_diag)
 {
@@ -345,24 +338,30 @@ static int put(struct kvg_gates *gates, const struct kvg_cgroup *cgroup, const c
 	return r < 0 ? r : 0;
 }
 
-int kvg_gates_put(struct kvg_gates *gates, const char *cgroup, const char *profile,
-		  struct kvg_diag *reterr_diag)
+int kvg_gates_put_locked(struct kvg_gates *gates, const char *cgroup, const char *profile,
+			 struct kvg_diag *reterr_diag)
 {
 	KVG_CLEANUP(kvg_cgroup_done) struct kvg_cgroup opened = KVG_CGROUP_NONE;
-	KVG_CLEANUP(kvg_closep) int lock = -1;
 	int r;
 
-	if (is_canary(cgroup))
+	if (kvg_canary_is(cgroup))
 		return kvg_diag_set(reterr_diag, -ELOOP,
 				    "refusing to gate \"%s\": it is kvgate's own", cgroup);
 	r = kvg_cgroup_open(gates->root, cgroup, &opened, reterr_diag);
-	if (r == 0)
-		r = kvg_gates_take_lock(gates, &lock, reterr_diag);
 	return r < 0 ? r : put(gates, &opened, profile, reterr_diag);
 }
 
-static int take_away(struct kvg_gates *gates, struct kvg_gates_entry *entry,
-		     struct kvg_diag *reterr_diag)
+int kvg_gates_put(struct kvg_gates *gates, const char *cgroup, const char *profile,
+		  struct kvg_diag *reterr_diag)
+{
+	KVG_CLEANUP(kvg_closep) int lock = -1;
+	int r = kvg_gates_take_lock(gates, &lock, reterr_diag);
+
+	return r < 0 ? r : kvg_gates_put_locked(gates, cgroup, profile, reterr_diag);
+}
+
+int kvg_gates_take_away(struct kvg_gates *gates, struct kvg_gates_entry *entry,
+			struct kvg_diag *reterr_diag)
 {
 	int r = 0;
 
@@ -384,7 +383,7 @@ int kvg_gates_remove(struct kvg_gates *gates, __u64 cgroup_id, struct kvg_diag *
 	if (!entry)
 		return kvg_diag_set(reterr_diag, -ENOENT, "no such gate");
 	r = kvg_gates_take_lock(gates, &lock, reterr_diag);
-	return r < 0 ? r : take_away(gates, entry, reterr_diag);
+	return r < 0 ? r : kvg_gates_take_away(gates, entry, reterr_diag);
 }
 
 static bool is_gone(const struct kvg_gates *gates, const struct kvg_gates_entry *entry)
@@ -445,7 +444,7 @@ bool kvg_gates_tidy(struct kvg_gates *gates)
 		return false;
 	for (size_t i = gates->entries_count; i-- > 0;) {
 		if (is_gone(gates, &gates->entries[i]))
-			take_away(gates, &gates->entries[i], NULL);
+			kvg_gates_take_away(gates, &gates->entries[i], NULL);
 	}
 	more = close_connections(gates);
 	return free_slots(gates) || more;

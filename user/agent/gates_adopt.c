@@ -249,19 +249,12 @@ static void read_others_info(const struct kvg_gates *gates, struct kvg_gates_ent
 	kvg_gates_name(entry, info->profile);
 }
 
-static bool is_canary(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash && strcmp(slash + 1, KVG_CANARY_CGROUP) == 0;
-}
-
 static int adopt_others_gate(struct kvg_gates *gates, const char *set, __u64 cgroup_id)
 {
 	KVG_CLEANUP(kvg_freep) char *path = NULL;
 	struct kvg_gates_entry *entry;
 
-	if (kvg_cgroup_find_by_id(gates->root, cgroup_id, &path) < 0 || is_canary(path) ||
+	if (kvg_cgroup_find_by_id(gates->root, cgroup_id, &path) < 0 || kvg_canary_is(path) ||
 	    kvg_gates_find(gates, cgroup_id)) {
 		kvg_gates_leave_other(gates, set, cgroup_id);
 		return 0;

@@ -233,8 +233,7 @@ struct kvg_gates_profile *kvg_gates_profile(struct kvg_gates *gates, const char 
 	return &more[gates->profiles_count++];
 }
 
-/* All that can be changed are; the first error is told. */
-static int apply_all(struct kvg_gates *gates, const char *profile, struct kvg_diag *reterr_diag)
+int kvg_gates_apply_all(struct kvg_gates *gates, const char *profile, struct kvg_diag *reterr_diag)
 {
 	int error = 0;
 
@@ -269,7 +268,7 @@ int kvg_gates_set_policy(struct kvg_gates *gates, const char *profile,
 		r = bring_in(gates, policy, &fresh, reterr_diag);
 	if (r == 0) {
 		ours->policy = fresh;
-		r = apply_all(gates, profile, reterr_diag);
+		r = kvg_gates_apply_all(gates, profile, reterr_diag);
 	}
 	drop_unused(gates);
 	return r;

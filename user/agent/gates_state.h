@@ -89,6 +89,17 @@ int kvg_gates_take_lock(const struct kvg_gates *gates, int *ret, struct kvg_diag
 int kvg_gates_apply(struct kvg_gates *gates, struct kvg_gates_entry *entry,
 		    struct kvg_diag *reterr_diag);
 
+/** kvg_gates_apply_all() - to every gate of a profile; the first error, after all were tried */
+int kvg_gates_apply_all(struct kvg_gates *gates, const char *profile, struct kvg_diag *reterr_diag);
+
+/** kvg_gates_take_away() - as kvg_gates_remove(), under the lock */
+int kvg_gates_take_away(struct kvg_gates *gates, struct kvg_gates_entry *entry,
+			struct kvg_diag *reterr_diag);
+
+/** kvg_gates_put_locked() - as kvg_gates_put(), under the lock */
+int kvg_gates_put_locked(struct kvg_gates *gates, const char *cgroup, const char *profile,
+			 struct kvg_diag *reterr_diag);
+
 /** kvg_gates_adopt() - find or make the set, take in what is there; under the lock; 0 or -errno */
 int kvg_gates_adopt(struct kvg_gates *gates, struct kvg_diag *reterr_diag);
 
