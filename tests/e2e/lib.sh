@@ -60,7 +60,7 @@ kvgate() {
 	case $1 in
 	attach | detach | explain | run | status)
 		places=(--bpffs-dir "$SCRATCH/bpf" --state-dir "$SCRATCH/state") ;;&
-	attach | detach) places+=(--run-dir "$SCRATCH/run") ;;
+	attach | detach | status) places+=(--run-dir "$SCRATCH/run") ;;
 	esac
 	"$KVGATE" "$1" "${places[@]}" "${@:2}"
 }

@@ -21,18 +21,11 @@ static struct kvg_identity_roots roots(const struct kvg_agent *agent)
 static const struct kvg_gates_entry *find_gate(const struct kvg_agent *agent, const char *cgroup)
 {
 	const struct kvg_gates_entry *gates;
-	size_t low = 0, high = kvg_gates_list(agent->gates, &gates);
+	size_t count = kvg_gates_list(agent->gates, &gates);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = strcmp(gates[middle].cgroup, cgroup);
-
-		if (order == 0)
-			return &gates[middle];
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(gates[i].cgroup, cgroup) == 0)
+			return &gates[i];
 	}
 	return NULL;
 }

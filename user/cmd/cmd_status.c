@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/digest.h"
 #include "base/log.h"
+#include "cmd/agent_status.h"
 #include "cmd/commands.h"
 #include "cmd/places.h"
 #include "gate/status.h"
@@ -24,6 +25,7 @@ struct status {
 	struct kvg_gate_status *gates;
 	size_t gates_count;
 	struct kvg_library library;
+	json_t *agent;
 };
 
 static const struct kvg_option options[] = {
@@ -36,6 +38,11 @@ static const struct kvg_option options[] = {
 	 .set = kvg_option_set_string,
 	 .offset = offsetof(struct status, state_dir),
 	 .help = "where range documents are kept (default " KVG_STATE_DIR ")"},
+	{.name = "run-dir",
+	 .argument = "DIR",
+	 .set = kvg_option_set_string,
+	 .offset = offsetof(struct status, places.run_dir),
+	 .help = "where the agent listens (" KVG_RUN_DIR ")"},
 	KVG_PLACES_OPTIONS(offsetof(struct status, places)),
 	{0},
 };
@@ -44,8 +51,10 @@ static const struct kvg_usage usage = {
 	.command = "status",
 	.help = "Shows every gate as the kernel has it: policy, counters, refused flows that no "
 		"recorder "
-		"has taken yet, other programs on the cgroup. Needs no running kvgate.",
-	.exit_status = "0 every gate is healthy (or there is none), 1 one is not, 2 usage",
+		"has taken yet, other programs on the cgroup. Needs no running kvgate; of an agent "
+		"that runs it shows the problems, too.",
+	.exit_status = "0 every gate is healthy (or there is none), and so is the agent; 1 not so; "
+		       "2 usage",
 	.options = options,
 };
 
@@ -53,6 +62,7 @@ static void status_done(struct status *status)
 {
 	kvg_status_free(status->gates, status->gates_count);
 	kvg_library_done(&status->library);
+	json_decref(status->agent);
 }
 
 static __u64 sum_refused(const struct kvg_counters *counters)
@@ -161,6 +171,7 @@ static void print_text(const struct status *status)
 		printf("no gates\n");
 	for (size_t i = 0; i < status->gates_count; i++)
 		print_gate(&status->gates[i]);
+	kvg_agent_status_print(status->agent);
 	print_documents(&status->library);
 }
 
@@ -281,7 +292,8 @@ static int print_json(const struct status *status)
 
 	for (size_t i = 0; i < status->gates_count; i++)
 		json_array_append_new(gates, gate_json(&status->gates[i]));
-	root = json_pack("{s:o, s:o}", "gates", gates, "ranges", documents_json(&status->library));
+	root = json_pack("{s:o, s:o, s:O*}", "gates", gates, "ranges",
+			 documents_json(&status->library), "agent", status->agent);
 	r = root ? json_dumpf(root, stdout, JSON_INDENT(2)) : -1;
 	json_decref(root);
 	putchar('\n');
@@ -323,6 +335,7 @@ int kvg_cmd_status(int argc, char **argv)
 		return KVG_EXIT_FAILED;
 	}
 	read_documents(&status);
+	status.agent = kvg_agent_status_ask(kvg_places_run_dir(&status.places));
 
 	if (status.json)
 		print_json(&status);
@@ -333,5 +346,5 @@ int kvg_cmd_status(int argc, char **argv)
 		if (status.gates[i].problems_count)
 			return KVG_EXIT_FAILED;
 	}
-	return 0;
+	return kvg_agent_status_is_healthy(status.agent) ? 0 : KVG_EXIT_FAILED;
 }

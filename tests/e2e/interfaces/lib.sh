@@ -48,7 +48,7 @@ kvgate() {
 	case $1 in
 	attach | detach | explain | run | status)
 		places=(--bpffs-dir "$SCRATCH/bpf" --state-dir "$SCRATCH/state") ;;&
-	attach | detach) places+=(--run-dir "$SCRATCH/run") ;;
+	attach | detach | status) places+=(--run-dir "$SCRATCH/run") ;;
 	esac
 	inside_netns "${HOST:?}" "$KVGATE" "$1" "${places[@]}" "${@:2}"
 }
