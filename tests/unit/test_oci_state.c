@@ -175,46 +175,69 @@ static void annotations_too_long_for_a_message_are_left_to_the_bundle(void **sta
 
 /* --- whose cgroup ---------------------------------------------------------------------------- */
 
-/* This process as a container with a bundle in the test's folder. */
-static void be_a_container(void **state, const char *config, struct kvg_oci_state *ret)
-{
-	KVG_CLEANUP(kvg_freep) char *cgroup = NULL;
+#define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
-	if (kvg_cgroup_of(getpid(), &cgroup) < 0 || strcmp(cgroup, "/") == 0) {
-		print_message("SKIP: this process is in no cgroup v2 below the root\n");
-		skip();
-	}
+/* A container whose bundle is the test's folder. */
+static void make_container(void **state, const char *cgroup, const char *config,
+			   struct kvg_oci_state *ret)
+{
 	if (config)
 		free(folder_write(state, "config.json", config));
 	ret->pid = getpid();
-	ret->id = strdup("c2");
+	ret->id = strdup(ID);
 	ret->bundle = strdup(*state);
+	ret->cgroup = strdup(cgroup);
 }
 
-static void the_innermost_cgroup_is_the_containers(void **state)
+/* Expects @count of them; the first @outside are not the container's. */
+static void assert_identified(const struct kvg_oci_state *container, size_t count, size_t outside)
+{
+	struct kvg_identity *identities = NULL;
+	size_t found = 0;
+
+	assert_int_equal(kvg_oci_state_identify(container, NULL, &identities, &found, NULL), 0);
+	assert_int_equal(found, count);
+	for (size_t i = 0; i < count; i++) {
+		const struct kvg_identity *identity = &identities[i];
+		const char *who = kvg_identity_label(identity, "who");
+
+		assert_memory_equal(identity->cgroup, container->cgroup, strlen(identity->cgroup));
+		assert_int_equal(strcmp(identity->container_id, ID) == 0, i >= outside);
+		assert_int_equal(who && strcmp(who, "bundle") == 0, i >= outside);
+		assert_false(i >= outside && identity->incomplete);
+	}
+	assert_string_equal(identities[count - 1].cgroup, container->cgroup);
+	kvg_oci_state_free_identities(identities, count);
+}
+
+static void a_cgroup_that_names_nobody_is_the_containers_if_it_is_the_innermost(void **state)
 {
 	KVG_CLEANUP(kvg_oci_state_done) struct kvg_oci_state container = {};
-	struct kvg_identity *identities = NULL;
-	const struct kvg_identity *last;
-	size_t count = 0;
 
-	be_a_container(state, "{\"annotations\":{\"who\":\"bundle\"}}", &container);
-	container.annotations = json_pack("{s:s}", "what", "hook");
-	assert_int_equal(kvg_oci_state_identify(&container, NULL, &identities, &count, NULL), 0);
-	assert_true(count > 0);
-	last = &identities[count - 1];
-	assert_string_equal(last->cgroup, container.cgroup);
-	assert_string_equal(last->container_id, "c2");
-	assert_string_equal(kvg_identity_label(last, "who"), "bundle");
-	assert_string_equal(kvg_identity_label(last, "what"), "hook");
-	assert_false(last->incomplete);
-	for (size_t i = 0; i + 1 < count; i++) {
-		assert_null(kvg_identity_label(&identities[i], "who"));
-		assert_string_equal(identities[i].container_id, "");
-		assert_memory_equal(identities[i].cgroup, last->cgroup,
-				    strlen(identities[i].cgroup));
-	}
-	kvg_oci_state_free_identities(identities, count);
+	make_container(state, "/payments.slice/a/b", "{\"annotations\":{\"who\":\"bundle\"}}",
+		       &container);
+	assert_identified(&container, 3, 2);
+}
+
+static void the_cgroup_that_names_it_and_those_below_are_the_containers(void **state)
+{
+	KVG_CLEANUP(kvg_oci_state_done) struct kvg_oci_state container = {};
+
+	make_container(state, "/machine.slice/libpod-" ID ".scope/container",
+		       "{\"annotations\":{\"who\":\"bundle\"}}", &container);
+	assert_identified(&container, 3, 1);
+}
+
+static void another_containers_cgroup_around_it_keeps_its_own_name(void **state)
+{
+	static const char other[] =
+		"/docker/"
+		"ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+		"/docker/" ID;
+	KVG_CLEANUP(kvg_oci_state_done) struct kvg_oci_state container = {};
+
+	make_container(state, other, "{\"annotations\":{\"who\":\"bundle\"}}", &container);
+	assert_identified(&container, 4, 3);
 }
 
 static void assert_unidentified(struct kvg_oci_state *container, int error, const char *why)
@@ -232,41 +255,66 @@ static void assert_unidentified(struct kvg_oci_state *container, int error, cons
 static void a_bundle_that_cannot_be_read_is_missed_unless_the_hook_says_the_same(void **state)
 {
 	KVG_CLEANUP(kvg_oci_state_done) struct kvg_oci_state container = {};
-	struct kvg_identity *identities = NULL;
-	size_t count = 0;
 
-	be_a_container(state, NULL, &container);
+	make_container(state, "/a", NULL, &container);
 	assert_unidentified(&container, -ENOENT, "/config.json: No such file");
-	container.annotations = json_pack("{s:s}", "what", "hook");
-	assert_int_equal(kvg_oci_state_identify(&container, NULL, &identities, &count, NULL), 0);
-	assert_string_equal(kvg_identity_label(&identities[count - 1], "what"), "hook");
-	kvg_oci_state_free_identities(identities, count);
+	container.annotations = json_pack("{s:s}", "who", "bundle");
+	assert_identified(&container, 1, 0);
 }
 
 static void a_broken_bundle_is_refused(void **state)
 {
 	KVG_CLEANUP(kvg_oci_state_done) struct kvg_oci_state container = {};
 
-	be_a_container(state, "{\"annotations\":", &container);
+	make_container(state, "/a", "{\"annotations\":", &container);
 	assert_unidentified(&container, -EINVAL, "/config.json: ");
 }
 
-static void a_process_that_is_somebody_else_here_is_refused(void **state)
+static void the_root_of_the_hierarchy_is_no_containers(void **state)
 {
 	KVG_CLEANUP(kvg_oci_state_done) struct kvg_oci_state container = {};
 
-	be_a_container(state, "{}", &container);
-	container.cgroup = strdup("/elsewhere");
-	assert_unidentified(&container, -ESTALE, "'/elsewhere' for the hook");
+	make_container(state, "/", "{}", &container);
+	assert_unidentified(&container, -EPERM, "root of the cgroup hierarchy");
 }
 
-static void a_process_that_is_gone_is_refused(void **state)
+static void assert_lost(struct kvg_oci_state *container, int error, const char *why)
+{
+	struct kvg_diag diag = {};
+
+	assert_int_equal(kvg_oci_state_find_cgroup(container, &diag), error);
+	if (!strstr(diag.msg, why))
+		fail_msg("'%s' is not '%s'", diag.msg, why);
+}
+
+static void a_process_that_is_somebody_else_here_or_gone_is_refused(void **state)
 {
 	KVG_CLEANUP(kvg_oci_state_done) struct kvg_oci_state container = {};
+	KVG_CLEANUP(kvg_freep) char *cgroup = NULL;
 
-	be_a_container(state, "{}", &container);
+	make_container(state, "/elsewhere", "{}", &container);
+	if (kvg_cgroup_of(getpid(), &cgroup) < 0) {
+		print_message("SKIP: this process has no cgroup v2\n");
+		skip();
+	}
+	assert_lost(&container, -ESTALE, "'/elsewhere' for the hook");
 	container.pid = 4194304;
-	assert_unidentified(&container, -ESRCH, "process 4194304: No such process");
+	assert_lost(&container, -ESRCH, "process 4194304: No such process");
+}
+
+static void the_cgroup_is_found_where_the_hook_does_not_say_it(void **state)
+{
+	struct kvg_oci_state container = {.pid = getpid()};
+	KVG_CLEANUP(kvg_freep) char *cgroup = NULL;
+
+	(void)state;
+	if (kvg_cgroup_of(getpid(), &cgroup) < 0) {
+		print_message("SKIP: this process has no cgroup v2\n");
+		skip();
+	}
+	assert_int_equal(kvg_oci_state_find_cgroup(&container, NULL), 0);
+	assert_string_equal(container.cgroup, cgroup);
+	kvg_oci_state_done(&container);
 }
 
 /* --- kvgate's own ---------------------------------------------------------------------------- */
@@ -324,11 +372,14 @@ int main(void)
 		cmocka_unit_test(a_state_above_its_bound_is_refused_unread),
 		cmocka_unit_test(the_request_says_what_the_state_does),
 		cmocka_unit_test(annotations_too_long_for_a_message_are_left_to_the_bundle),
-		in_folder(the_innermost_cgroup_is_the_containers),
+		in_folder(a_cgroup_that_names_nobody_is_the_containers_if_it_is_the_innermost),
+		in_folder(the_cgroup_that_names_it_and_those_below_are_the_containers),
+		in_folder(another_containers_cgroup_around_it_keeps_its_own_name),
 		in_folder(a_bundle_that_cannot_be_read_is_missed_unless_the_hook_says_the_same),
 		in_folder(a_broken_bundle_is_refused),
-		in_folder(a_process_that_is_somebody_else_here_is_refused),
-		in_folder(a_process_that_is_gone_is_refused),
+		in_folder(the_root_of_the_hierarchy_is_no_containers),
+		in_folder(a_process_that_is_somebody_else_here_or_gone_is_refused),
+		cmocka_unit_test(the_cgroup_is_found_where_the_hook_does_not_say_it),
 		in_folder(kvgate_with_the_hosts_bpf_is_let_start),
 		in_folder(nobody_else_passes_for_kvgate),
 	};

@@ -285,6 +285,8 @@ static json_t *on_gate(void *data, const json_t *request)
 
 	r = kvg_oci_state_read(request, &state, &diag);
 	if (r == 0)
+		r = kvg_oci_state_find_cgroup(&state, &diag);
+	if (r == 0)
 		r = kvg_oci_state_identify(&state, &roots, &identities, &count, &diag);
 	if (r < 0)
 		return kvg_control_answer("failed", diag.msg[0] ? diag.msg : strerror(-r));

@@ -17,6 +17,9 @@ int kvg_cmd_detach(int argc, char **argv);
 int kvg_cmd_diff(int argc, char **argv);
 int kvg_cmd_doctor(int argc, char **argv);
 int kvg_cmd_explain(int argc, char **argv);
+int kvg_cmd_fetch(int argc, char **argv);
+int kvg_cmd_oci_hook(int argc, char **argv);
+int kvg_cmd_policy(int argc, char **argv);
 int kvg_cmd_run(int argc, char **argv);
 int kvg_cmd_status(int argc, char **argv);
 

@@ -19,6 +19,9 @@ static const struct command {
 	{"diff", kvg_cmd_diff, "say what a client gains and loses between two of them"},
 	{"doctor", kvg_cmd_doctor, "say what this machine can and cannot do for kvgate"},
 	{"explain", kvg_cmd_explain, "say whether a destination is let through, and why"},
+	{"fetch", kvg_cmd_fetch, "download the newest range documents"},
+	{"oci-hook", kvg_cmd_oci_hook, "gate a container before its first instruction"},
+	{"policy", kvg_cmd_policy, "show earlier policies of a profile, and go back to one"},
 	{"run", kvg_cmd_run, "run a command behind a gate of its own"},
 	{"status", kvg_cmd_status, "show the gates of this machine and whether they hold"},
 };

@@ -132,16 +132,16 @@ json_t *kvg_oci_state_request(const struct kvg_oci_state *state)
 
 /* --- the cgroups of its process -------------------------------------------------------------- */
 
-static int find_cgroup(struct kvg_oci_state *state, struct kvg_diag *diag)
+int kvg_oci_state_find_cgroup(struct kvg_oci_state *state, struct kvg_diag *reterr_diag)
 {
 	KVG_CLEANUP(kvg_freep) char *cgroup = NULL;
 	int r = kvg_cgroup_of(state->pid, &cgroup);
 
 	if (r < 0)
-		return kvg_diag_set(diag, r, "process %d: %s", state->pid,
+		return kvg_diag_set(reterr_diag, r, "process %d: %s", state->pid,
 				    r == -ENOENT ? "it has no cgroup v2" : strerror(-r));
 	if (state->cgroup && strcmp(state->cgroup, cgroup) != 0)
-		return kvg_diag_set(diag, -ESTALE,
+		return kvg_diag_set(reterr_diag, -ESTALE,
 				    "process %d is in cgroup '%s' here and in '%s' for the hook: "
 				    "the agent must see the host's processes and cgroups",
 				    state->pid, cgroup, state->cgroup);
@@ -222,17 +222,14 @@ static int identify_levels(const struct kvg_oci_state *state,
 	return r;
 }
 
-int kvg_oci_state_identify(struct kvg_oci_state *state, const struct kvg_identity_roots *roots,
-			   struct kvg_identity **ret, size_t *ret_count,
-			   struct kvg_diag *reterr_diag)
+int kvg_oci_state_identify(const struct kvg_oci_state *state,
+			   const struct kvg_identity_roots *roots, struct kvg_identity **ret,
+			   size_t *ret_count, struct kvg_diag *reterr_diag)
 {
+	size_t count = count_levels(state->cgroup);
 	struct kvg_identity *identities;
-	size_t count;
-	int r = find_cgroup(state, reterr_diag);
+	int r;
 
-	if (r < 0)
-		return r;
-	count = count_levels(state->cgroup);
 	if (!count)
 		return kvg_diag_set(reterr_diag, -EPERM,
 				    "process %d is in the root of the cgroup hierarchy",

@@ -59,6 +59,16 @@ int kvg_oci_state_read(const json_t *object, struct kvg_oci_state *ret,
 		       struct kvg_diag *reterr_diag);
 
 /**
+ * kvg_oci_state_find_cgroup() - fill in @cgroup of a state, or hold it against where the process is
+ * @state:       of a container
+ * @reterr_diag: why not
+ *
+ * Return: 0, -ESRCH no such process, -ESTALE it is in another cgroup than the hook saw, as for an agent
+ * that is in a pid namespace of its own; or another negative errno
+ */
+int kvg_oci_state_find_cgroup(struct kvg_oci_state *state, struct kvg_diag *reterr_diag);
+
+/**
  * kvg_oci_state_request() - the request "gate" for kvg_request_send()
  * @state: of a container
  *
@@ -70,7 +80,7 @@ json_t *kvg_oci_state_request(const struct kvg_oci_state *state);
 
 /**
  * kvg_oci_state_identify() - the cgroups that the container's process is in, and what they are
- * @state:       of a container; its @cgroup is filled in if it is NULL
+ * @state:       of a container, its @cgroup found
  * @roots:       see kvg_identity_read()
  * @ret:         from the outermost to the process's own; the container's own and those below it hold
  *               what bundle and annotations say; for kvg_oci_state_free_identities()
@@ -79,12 +89,12 @@ json_t *kvg_oci_state_request(const struct kvg_oci_state *state);
  *
  * A profile may be for any of them: one that gates a slice gates the containers in it.
  *
- * Return: 0, or a negative errno: -ESRCH no such process, -ESTALE it is in another cgroup than the
- * hook saw, as for an agent that is in a pid namespace of its own
+ * Return: 0, -EPERM the process is in the root of the hierarchy, -ENOMEM, or that of a bundle which cannot
+ * be read
  */
-int kvg_oci_state_identify(struct kvg_oci_state *state, const struct kvg_identity_roots *roots,
-			   struct kvg_identity **ret, size_t *ret_count,
-			   struct kvg_diag *reterr_diag);
+int kvg_oci_state_identify(const struct kvg_oci_state *state,
+			   const struct kvg_identity_roots *roots, struct kvg_identity **ret,
+			   size_t *ret_count, struct kvg_diag *reterr_diag);
 
 /** kvg_oci_state_free_identities() - free them; NULL is fine */
 void kvg_oci_state_free_identities(struct kvg_identity *identities, size_t count);
