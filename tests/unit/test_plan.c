@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <sys/stat.h>
@@ -14,6 +15,7 @@
 #include "agent/plan.h"
 #include "compiled.h"
 #include "folder.h"
+#include "policy/history.h"
 #include "policy/saved_policy.h"
 
 #define TEXT   KVG_CLEANUP(kvg_freep) char *
@@ -109,7 +111,7 @@ static void without_documents_the_last_good_policy_takes_their_place(void **stat
 	plan_twice(state, digest, &row);
 	assert_true(row.from_saved);
 	assert_memory_equal(row.policy->digest, digest, sizeof(digest));
-	assert_non_null(strstr(row.problem.msg, "AzureActiveDirectory"));
+	assert_non_null(strstr(row.problem.msg, "no service tags"));
 }
 
 static void with_neither_there_is_no_policy_and_a_reason(void **state)
@@ -171,16 +173,13 @@ static void one_profile_that_cannot_be_compiled_leaves_the_others(void **state)
 
 static void a_policy_that_cannot_be_kept_is_a_policy_all_the_same(void **state)
 {
-	TEXT file = folder_write(state, "file", "");
-	TEXT below = folder_path(state, "file/state");
-	TEXT ranges = folder_path(state, "ranges");
-	const char *const paths[] = {ranges};
-	const struct kvg_plan_inputs inputs = {
-		.state_dir = below, .ranges = paths, .ranges_count = 1};
+	TEXT in_the_way = folder_write(state, "policies", "");
+	const struct kvg_plan_inputs inputs = {.state_dir = *state};
 	CONFIG config = prepare(state, TWO_PROFILES, TAGS(CLIENT_TAGS));
 	PLAN plan = open_plan(config, &inputs);
 	ROW row = {};
 
+	assert_non_null(in_the_way);
 	next(plan, "one", &row);
 	assert_non_null(row.policy);
 	assert_int_equal(row.save_error, -ENOTDIR);
@@ -188,7 +187,7 @@ static void a_policy_that_cannot_be_kept_is_a_policy_all_the_same(void **state)
 
 static int add_one_name(void *data, struct kvg_profile *profile, struct kvg_notes *notes)
 {
-	const struct kvg_service service = {.protocol = IPPROTO_TCP, .port = 80};
+	const struct kvg_service service = {.protocol = IPPROTO_TCP, .port = htons(80)};
 	struct kvg_prefix address;
 
 	(void)notes;
@@ -214,6 +213,45 @@ static void what_is_known_of_names_is_part_of_the_policy(void **state)
 				 "198.51.100.64/28 tcp/443 AzureKeyVault; "
 				 "203.0.113.7/32 tcp/80 dns:crl.example; "
 				 "2001:db8:2::/64 tcp/443 AzureKeyVault");
+}
+
+static void a_profile_that_is_held_gets_that_policy_and_no_other(void **state)
+{
+	const struct kvg_plan_inputs inputs = {.state_dir = *state};
+	CONFIG config = prepare(state, TWO_PROFILES, TAGS(CLIENT_TAGS));
+	KVG_CLEANUP(workshop_done) struct workshop shop = {};
+	PLAN plan = open_plan(config, &inputs);
+	ROW one = {}, two = {};
+
+	workshop_init(&shop, TAGS(CLIENT_TAGS));
+	assert_int_equal(kvg_profile_set_name(&shop.profile, "one", NULL), 0);
+	shop.profile.functions = 1U << KVG_FUNCTION_MANAGEMENT;
+	workshop_must(&shop);
+	assert_int_equal(kvg_history_hold(*state, "one", shop.policy), 0);
+
+	next(plan, "one", &one);
+	next(plan, "two", &two);
+	assert_true(one.held);
+	assert_memory_equal(one.policy->digest, shop.policy->digest, KVG_DIGEST_BYTES);
+	assert_false(two.held);
+}
+
+static void a_profile_that_is_held_at_something_unreadable_keeps_what_it_has(void **state)
+{
+	const struct kvg_plan_inputs inputs = {.state_dir = *state};
+	CONFIG config = prepare(state, TWO_PROFILES, TAGS(CLIENT_TAGS));
+	TEXT history = folder_path(state, "history");
+	TEXT folder = folder_path(state, "history/one");
+	PLAN plan = open_plan(config, &inputs);
+	ROW row = {};
+
+	assert_int_equal(mkdir(history, 0755) | mkdir(folder, 0755), 0);
+	TEXT path = folder_write(state, "history/one/held.json", "{");
+	assert_non_null(path);
+	next(plan, "one", &row);
+	assert_true(row.keep);
+	assert_false(row.held);
+	assert_non_null(strstr(row.problem.msg, "it is held"));
 }
 
 /* --- the last good one on disk --------------------------------------------------------------- */
@@ -280,6 +318,8 @@ int main(void)
 		PLAN_TEST(one_profile_that_cannot_be_compiled_leaves_the_others),
 		PLAN_TEST(a_policy_that_cannot_be_kept_is_a_policy_all_the_same),
 		PLAN_TEST(what_is_known_of_names_is_part_of_the_policy),
+		PLAN_TEST(a_profile_that_is_held_gets_that_policy_and_no_other),
+		PLAN_TEST(a_profile_that_is_held_at_something_unreadable_keeps_what_it_has),
 		PLAN_TEST(the_last_good_policy_reads_back_as_it_was),
 		PLAN_TEST(another_profiles_policy_is_not_taken),
 		PLAN_TEST(the_same_policy_is_not_written_again),

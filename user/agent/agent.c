@@ -15,14 +15,15 @@
 
 static void agent_done(struct kvg_agent *agent)
 {
-	sd_event_source **sources[] = {&agent->replan_timer, &agent->retry_timer,
-				       &agent->tidy_timer, &agent->round_timer,
-				       &agent->status_timer};
+	sd_event_source **sources[] = {&agent->replan_timer, &agent->expiry_timer,
+				       &agent->retry_timer,  &agent->tidy_timer,
+				       &agent->round_timer,  &agent->status_timer};
 
 	kvg_control_close(agent->control);
 	kvg_watch_close(agent->watch);
 	kvg_refresh_close(agent->refresh);
 	kvg_lookup_close(agent->lookup);
+	free(agent->lookup_servers);
 	kvg_agent_close_record(agent);
 	kvg_check_close(agent->check);
 	kvg_gates_close(agent->gates);
@@ -120,9 +121,7 @@ static int open_gates(struct kvg_agent *agent)
 		kvg_log_error("%s", diag.msg[0] ? diag.msg : strerror(-r));
 		return KVG_AGENT_FAILED;
 	}
-	r = kvg_agent_open_lookup(agent);
-	if (r < 0)
-		return KVG_AGENT_FAILED;
+	kvg_agent_open_lookup(agent);
 	kvg_agent_apply_policies(agent, true);
 	kvg_agent_open_record(agent);
 	return 0;

@@ -47,7 +47,7 @@ static json_t *make_notes(const struct kvg_agent *agent)
 		if (!kvg_agent_is_problem(i))
 			add_text(array, agent->faults[i].msg);
 	}
-	for (size_t i = 0; (text = kvg_lookup_problem(agent->lookup, i)); i++)
+	for (size_t i = 0; agent->lookup && (text = kvg_lookup_problem(agent->lookup, i)); i++)
 		add_text(array, text);
 	return array;
 }

@@ -104,11 +104,14 @@ struct kvg_agent {
 	struct kvg_watch *watch;
 	struct kvg_control *control;
 	struct kvg_lookup *lookup;
+	char *lookup_servers;
+	unsigned long lookup_grace_s;
 	struct kvg_refresh *refresh;
 	struct kvg_recorder *recorder;
 	sd_event_source *record_io;
 	sd_event_source *record_timer;
 	sd_event_source *replan_timer;
+	sd_event_source *expiry_timer;
 	sd_event_source *retry_timer;
 	sd_event_source *tidy_timer;
 	sd_event_source *round_timer;
@@ -161,8 +164,8 @@ int kvg_agent_reload(struct kvg_agent *agent, struct kvg_diag *reterr_diag);
 /** kvg_agent_config_changed() - reload if its bytes are others; callback of kvg_files_open() */
 void kvg_agent_config_changed(void *agent);
 
-/** kvg_agent_open_lookup() - names without ranges; what is known of them is known at once; 0 or -errno */
-int kvg_agent_open_lookup(struct kvg_agent *agent);
+/** kvg_agent_open_lookup() - names without ranges; on reload, too. What was known is known at once */
+void kvg_agent_open_lookup(struct kvg_agent *agent);
 
 /** kvg_agent_open_refresh() - keep the documents fresh; on reload, too */
 void kvg_agent_open_refresh(struct kvg_agent *agent);

@@ -9,12 +9,15 @@
 
 #include "base/cleanup.h"
 #include "policy/compile.h"
+#include "policy/grace.h"
+#include "policy/history.h"
 #include "policy/saved_policy.h"
 
 struct kvg_plan {
 	struct kvg_config *config;
 	const struct kvg_plan_inputs *inputs;
 	struct kvg_library library;
+	struct kvg_grace grace;
 	struct kvg_diag fault; /* of the documents; empty if there is none */
 	size_t next;
 };
@@ -62,7 +65,8 @@ static int read_documents(struct kvg_plan *plan)
 		return kvg_diag_set(&plan->fault, -errno,
 				    "no range documents: '%s' cannot be opened: %s", folder,
 				    strerror(errno));
-	return add_documents(plan, folder);
+	r = kvg_grace_load(folder, plan->config->ranges_grace_s, time(NULL), &plan->grace);
+	return r < 0 ? r : add_documents(plan, folder);
 }
 
 int kvg_plan_open(struct kvg_config *config, const struct kvg_plan_inputs *inputs,
@@ -94,9 +98,12 @@ static int look_up(const struct kvg_plan *plan, struct kvg_profile *profile,
 		describe(diag, inputs->resolv_conf, &fault);
 		return r;
 	}
-	if (inputs->add_resolved)
+	r = kvg_grace_add(&plan->grace, &plan->library, profile);
+	if (r == 0 && inputs->add_resolved)
 		r = inputs->add_resolved(inputs->data, profile, notes);
-	return r < 0 ? kvg_diag_set(diag, r, "names cannot be added: %s", strerror(-r)) : 0;
+	return r < 0 ? kvg_diag_set(diag, r, "names and kept prefixes cannot be added: %s",
+				    strerror(-r))
+		     : 0;
 }
 
 static int compile(const struct kvg_plan *plan, struct kvg_profile *profile,
@@ -114,6 +121,33 @@ static int compile(const struct kvg_plan *plan, struct kvg_profile *profile,
 	return kvg_compile(profile, &plan->library, &row->policy, notes, &row->problem);
 }
 
+/* Return: 0 or a negative errno: there is no such policy */
+static int use_saved(const struct kvg_plan *plan, struct kvg_plan_row *row)
+{
+	int r = kvg_saved_policy_get_last(plan->inputs->state_dir, row->profile, &row->policy);
+
+	row->from_saved = r == 0;
+	return r;
+}
+
+/* Return: is the profile held? */
+static bool use_held(const struct kvg_plan *plan, struct kvg_plan_row *row)
+{
+	struct kvg_diag diag = {};
+	int r = kvg_history_held(plan->inputs->state_dir, row->profile, &row->policy, &diag);
+
+	if (r == -ENOENT)
+		return false;
+	row->held = r == 0;
+	if (r < 0) {
+		kvg_diag_set(&row->problem, 0, "it is held, but the policy cannot be read: %s",
+			     diag.msg[0] ? diag.msg : strerror(-r));
+		row->keep = true;
+		use_saved(plan, row);
+	}
+	return true;
+}
+
 int kvg_plan_next(struct kvg_plan *plan, struct kvg_plan_row *ret, struct kvg_notes *ret_notes)
 {
 	struct kvg_profile *profile;
@@ -123,17 +157,24 @@ int kvg_plan_next(struct kvg_plan *plan, struct kvg_plan_row *ret, struct kvg_no
 		return 0;
 	profile = &plan->config->profiles[plan->next++].profile;
 	*ret = (struct kvg_plan_row){.profile = profile->name};
+	if (use_held(plan, ret))
+		return 1;
 
 	r = compile(plan, profile, ret, ret_notes);
-	if (r == 0) {
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0) {
+		use_saved(plan, ret);
+	} else {
 		r = kvg_saved_policy_put_last(plan->inputs->state_dir, ret->policy);
 		ret->save_error = r < 0 ? r : 0;
-		return 1;
 	}
-	if (r != -ENOMEM &&
-	    kvg_saved_policy_get_last(plan->inputs->state_dir, profile->name, &ret->policy) == 0)
-		ret->from_saved = true;
-	return r == -ENOMEM ? r : 1;
+	return 1;
+}
+
+time_t kvg_plan_expires(const struct kvg_plan *plan)
+{
+	return kvg_grace_next(&plan->grace);
 }
 
 const struct kvg_library *kvg_plan_library(const struct kvg_plan *plan)
@@ -150,6 +191,7 @@ struct kvg_plan *kvg_plan_close(struct kvg_plan *plan)
 {
 	if (!plan)
 		return NULL;
+	kvg_grace_done(&plan->grace);
 	kvg_library_done(&plan->library);
 	free(plan);
 	return NULL;

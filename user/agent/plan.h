@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From a configuration to what shall be in force: of each profile the policy of the documents, else
- * the last good one, else none, and then everything is refused.
+ * From a configuration to what shall be in force: of each profile the policy that a person holds it
+ * at, else that of the documents, else the last good one, else none, and then everything is refused.
  *
  * Profiles come one after another, so that one policy at a time is in memory: 50 of 10,000 prefixes
  * would be more than all the rest of the agent.
@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <time.h>
 
 #include "base/diag.h"
 #include "policy/config.h"
@@ -41,6 +42,8 @@ struct kvg_plan_inputs {
  * @profile:    of the configuration
  * @policy:     owned; NULL: none could be had, and everything is refused
  * @from_saved: it is the last good one, not that of the documents
+ * @held:       a person holds the profile at it (policy/history.h)
+ * @keep:       what is in force is better than @policy, if anything is
  * @save_error: 0, or why it could not be kept on disk
  * @problem:    why it is not that of the documents; empty if it is
  */
@@ -48,6 +51,8 @@ struct kvg_plan_row {
 	const char *profile;
 	struct kvg_policy *policy;
 	bool from_saved;
+	bool held;
+	bool keep;
 	int save_error;
 	struct kvg_diag problem;
 };
@@ -82,6 +87,9 @@ int kvg_plan_next(struct kvg_plan *plan, struct kvg_plan_row *ret, struct kvg_no
 
 /** kvg_plan_library() - the documents, as far as they could be read; the plan's */
 const struct kvg_library *kvg_plan_library(const struct kvg_plan *plan);
+
+/** kvg_plan_expires() - when a new plan is due, for prefixes are kept no longer; 0: never */
+time_t kvg_plan_expires(const struct kvg_plan *plan);
 
 /** kvg_plan_row_done() - free what a row holds */
 void kvg_plan_row_done(struct kvg_plan_row *row);

@@ -10,9 +10,13 @@
 #include "agent/plan.h"
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "policy/history.h"
 
 /* Names and documents come in groups. */
 #define REPLAN_MS 1000
+
+/* A timer of a day at most: the clock may jump meanwhile. */
+#define EXPIRY_S_MAX 86400
 
 /* When the kernel refused a policy: memory may be there again. */
 #define REPLAN_AFTER_FAILURE_MS 30000
@@ -75,11 +79,16 @@ static void note_prefixes(struct kvg_agent_policy *known, const struct kvg_polic
 		known->prefixes[policy->rules[i].prefix.family == AF_INET6]++;
 }
 
+static bool is_in_force(const struct kvg_agent *agent, const struct kvg_agent_policy *known)
+{
+	return !known->missing || is_in_kernel(agent, known->profile);
+}
+
 /* Nothing to put in force: what is stays, and what comes anew is refused everything. */
 static int put_nothing(struct kvg_agent *agent, struct kvg_agent_policy *known,
 		       const struct kvg_plan_row *row, struct kvg_diag *diag)
 {
-	bool in_kernel = !known->missing || is_in_kernel(agent, row->profile);
+	bool in_kernel = is_in_force(agent, known);
 	int r = 0;
 
 	if (!in_kernel)
@@ -89,6 +98,17 @@ static int put_nothing(struct kvg_agent *agent, struct kvg_agent_policy *known,
 			       : "its gates refuse everything",
 		     row->problem.msg);
 	return r;
+}
+
+static void note_change(struct kvg_agent *agent, const struct kvg_policy *policy)
+{
+	struct kvg_diag diag = {};
+	int r = kvg_history_add(agent->options->state_dir, policy, &diag);
+
+	kvg_metrics_add(agent->metrics, KVG_METRIC_POLICY_CHANGES, 1);
+	if (r < 0)
+		kvg_log_note("the history of profile '%s' cannot be kept: %s", policy->profile,
+			     diag.msg[0] ? diag.msg : strerror(-r));
 }
 
 static int put_policy(struct kvg_agent *agent, struct kvg_agent_policy *known,
@@ -103,6 +123,7 @@ static int put_policy(struct kvg_agent *agent, struct kvg_agent_policy *known,
 		return r;
 	known->missing = false;
 	known->from_saved = row->from_saved;
+	known->held = row->held;
 	memcpy(known->digest, policy->digest, sizeof(known->digest));
 	note_prefixes(known, policy);
 	known->problem = (struct kvg_diag){};
@@ -110,7 +131,7 @@ static int put_policy(struct kvg_agent *agent, struct kvg_agent_policy *known,
 		kvg_diag_set(&known->problem, 0, "profile '%s' is held by its last good policy: %s",
 			     row->profile, row->problem.msg);
 	if (is_new)
-		kvg_metrics_add(agent->metrics, KVG_METRIC_POLICY_CHANGES, 1);
+		note_change(agent, policy);
 	return 0;
 }
 
@@ -135,7 +156,7 @@ static int put_row(struct kvg_agent *agent, const struct kvg_plan_row *row)
 		return r;
 	known->seen = true;
 	before = known->problem;
-	if (row->policy)
+	if (row->policy && !(row->keep && is_in_force(agent, known)))
 		r = put_policy(agent, known, row, &diag);
 	else
 		r = put_nothing(agent, known, row, &diag);
@@ -179,7 +200,7 @@ static int add_resolved(void *data, struct kvg_profile *profile, struct kvg_note
 {
 	const struct kvg_agent *agent = data;
 
-	return kvg_lookup_add_resolved(agent->lookup, profile, notes);
+	return agent->lookup ? kvg_lookup_add_resolved(agent->lookup, profile, notes) : 0;
 }
 
 static int put_all(struct kvg_agent *agent, struct kvg_plan *plan, bool tell)
@@ -206,6 +227,16 @@ static int on_replan(sd_event_source *source, uint64_t usec, void *userdata)
 	kvg_agent_apply_policies(userdata, false);
 	kvg_agent_tell_status(userdata);
 	return 0;
+}
+
+static void arm_expiry(struct kvg_agent *agent, time_t expires)
+{
+	time_t now = time(NULL);
+	time_t wait = expires > now ? expires - now + 1 : 1;
+
+	if (expires)
+		kvg_agent_arm(agent, &agent->expiry_timer,
+			      (wait < EXPIRY_S_MAX ? wait : EXPIRY_S_MAX) * 1000UL, on_replan);
 }
 
 /* Planned on a copy: a plan adds nameservers and names to its profiles. */
@@ -237,6 +268,7 @@ static int apply(struct kvg_agent *agent, bool tell)
 		kvg_agent_mended(agent, KVG_FAULT_SAVING);
 	if (r == 0)
 		forget_unseen(agent);
+	arm_expiry(agent, kvg_plan_expires(plan));
 	return r;
 }
 

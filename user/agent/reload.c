@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The configuration: read, refused as a whole or taken as a whole. */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,9 +12,6 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "base/log.h"
-
-/* Addresses that left an answer: connections and caches outlive a TTL. */
-#define NAMES_GRACE_S (24UL * 3600)
 
 static int describe(struct kvg_diag *ret, int error, const char *file, const struct kvg_diag *diag)
 {
@@ -70,7 +68,7 @@ int kvg_agent_reload(struct kvg_agent *agent, struct kvg_diag *reterr_diag)
 	} else {
 		kvg_agent_mended(agent, KVG_FAULT_CONFIG);
 		kvg_metrics_add(agent->metrics, KVG_METRIC_CONFIG_RELOADS, 1);
-		kvg_lookup_want(agent->lookup, agent->config);
+		kvg_agent_open_lookup(agent);
 		kvg_agent_apply_policies(agent, true);
 		kvg_agent_open_record(agent);
 		kvg_agent_open_refresh(agent);
@@ -109,22 +107,54 @@ static void on_names(void *data)
 	kvg_agent_replan_later(data);
 }
 
-int kvg_agent_open_lookup(struct kvg_agent *agent)
+static bool is_text_same(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* The one before knows what it knows until the new one is there. */
+static int renew_lookup(struct kvg_agent *agent, struct kvg_diag *diag)
 {
 	const struct kvg_lookup_options options = {
 		.state_dir = agent->options->state_dir,
-		.grace_s = NAMES_GRACE_S,
+		.servers = agent->config->names_servers,
+		.grace_s = agent->config->names_grace_s,
 	};
-	struct kvg_diag diag = {};
+	KVG_CLEANUP(kvg_freep) char *servers = NULL;
+	struct kvg_lookup *fresh = NULL;
 	int r;
 
-	r = kvg_lookup_open(agent->event, &options, on_names, agent, &agent->lookup, &diag);
-	if (r >= 0)
+	if (agent->lookup && agent->lookup_grace_s == options.grace_s &&
+	    is_text_same(agent->lookup_servers, options.servers))
+		return 0;
+	if (options.servers) {
+		servers = strdup(options.servers);
+		if (!servers)
+			return -ENOMEM;
+	}
+	r = kvg_lookup_open(agent->event, &options, on_names, agent, &fresh, diag);
+	if (r < 0)
+		return r;
+	kvg_lookup_close(agent->lookup);
+	agent->lookup = fresh;
+	free(agent->lookup_servers);
+	agent->lookup_servers = KVG_TAKE_PTR(servers);
+	agent->lookup_grace_s = options.grace_s;
+	return 0;
+}
+
+void kvg_agent_open_lookup(struct kvg_agent *agent)
+{
+	struct kvg_diag diag = {};
+	int r = renew_lookup(agent, &diag);
+
+	if (r >= 0 && agent->lookup)
 		r = kvg_lookup_want(agent->lookup, agent->config);
 	if (r < 0)
-		kvg_log_error("names cannot be looked up: %s",
-			      diag.msg[0] ? diag.msg : strerror(-r));
-	return r;
+		kvg_agent_fault(agent, KVG_FAULT_LOOKUP, "names cannot be looked up: %s",
+				diag.msg[0] ? diag.msg : strerror(-r));
+	else
+		kvg_agent_mended(agent, KVG_FAULT_LOOKUP);
 }
 
 static void on_documents(void *data)
