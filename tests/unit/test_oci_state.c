@@ -228,16 +228,22 @@ static void the_cgroup_that_names_it_and_those_below_are_the_containers(void **s
 	assert_identified(&container, 3, 1);
 }
 
-static void another_containers_cgroup_around_it_keeps_its_own_name(void **state)
+/* Who may make cgroups in a container could give them any name. */
+static void below_another_containers_cgroup_it_is_the_others(void **state)
 {
 	static const char other[] =
-		"/docker/"
-		"ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
-		"/docker/" ID;
+		"ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff";
 	KVG_CLEANUP(kvg_oci_state_done) struct kvg_oci_state container = {};
+	KVG_CLEANUP(kvg_freep) char *cgroup = NULL;
+	struct kvg_identity *identities = NULL;
+	size_t count = 0;
 
-	make_container(state, other, "{\"annotations\":{\"who\":\"bundle\"}}", &container);
-	assert_identified(&container, 4, 3);
+	assert_true(asprintf(&cgroup, "/docker/%s/docker/" ID, other) > 0);
+	make_container(state, cgroup, "{}", &container);
+	assert_int_equal(kvg_oci_state_identify(&container, NULL, &identities, &count, NULL), 0);
+	assert_int_equal(count, 4);
+	assert_string_equal(identities[3].container_id, other);
+	kvg_oci_state_free_identities(identities, count);
 }
 
 static void assert_unidentified(struct kvg_oci_state *container, int error, const char *why)
@@ -374,7 +380,7 @@ int main(void)
 		cmocka_unit_test(annotations_too_long_for_a_message_are_left_to_the_bundle),
 		in_folder(a_cgroup_that_names_nobody_is_the_containers_if_it_is_the_innermost),
 		in_folder(the_cgroup_that_names_it_and_those_below_are_the_containers),
-		in_folder(another_containers_cgroup_around_it_keeps_its_own_name),
+		in_folder(below_another_containers_cgroup_it_is_the_others),
 		in_folder(a_bundle_that_cannot_be_read_is_missed_unless_the_hook_says_the_same),
 		in_folder(a_broken_bundle_is_refused),
 		in_folder(the_root_of_the_hierarchy_is_no_containers),
