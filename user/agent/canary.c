@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
@@ -13,6 +14,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -47,14 +49,23 @@ bool kvg_canary_is(const char *path)
 	return slash && strcmp(slash + 1, KVG_CANARY_CGROUP) == 0;
 }
 
+/* Before it has routes, a namespace takes every address for one of its own. */
+static int bring_loopback_up(void)
+{
+	KVG_CLEANUP(kvg_closep) int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+
+	return sock < 0 || ioctl(sock, SIOCSIFFLAGS, &lo) < 0 ? -errno : 0;
+}
+
 /* Only a thread's own namespace can be changed without changing everybody's. */
 static void *make_netns(void *data)
 {
 	int *ret = data;
+	int r = unshare(CLONE_NEWNET) < 0 ? -errno : bring_loopback_up();
 
-	if (unshare(CLONE_NEWNET) == 0)
-		*ret = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-	if (*ret < 0)
+	*ret = r < 0 ? r : open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (r == 0 && *ret < 0)
 		*ret = -errno;
 	return NULL;
 }
