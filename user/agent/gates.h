@@ -120,7 +120,8 @@ void kvg_gates_forget_profile(struct kvg_gates *gates, const char *profile);
  * kvg_gates_put() - gate a cgroup, or have another profile judge it
  * @gates:       which
  * @cgroup:      path below the root of the hierarchy
- * @profile:     its name; without a policy so far, everything is refused until it has one
+ * @profile:     its name; without a policy so far it is judged as other gates of the profile are that were
+ *               there already, and if there is none, everything is refused until it has one
  * @reterr_diag: what went wrong
  *
  * Return: 0, also if it is so already; -ENOENT no such cgroup, -ELOOP kvgate itself lives there or it is the

@@ -70,8 +70,12 @@ int kvg_gates_fill(struct kvg_gates *gates, struct kvg_gates_policy *policy,
 {
 	struct kvg_policy rules;
 	__u32 slot;
-	int r = list_rules(policy, &rules);
+	int r;
 
+	if (!policy->bytes) /* another agent's, and gone: nobody here knows what was in it */
+		return kvg_diag_set(reterr_diag, -ENODATA,
+				    "its policy is not in the kernel any more");
+	r = list_rules(policy, &rules);
 	if (r < 0)
 		return r;
 	r = kvg_slots_fill(gates->set, &rules, &slot, reterr_diag);
@@ -214,6 +218,19 @@ bool kvg_gates_knows(const struct kvg_gates *gates, const char *name)
 	return find_profile(gates, name);
 }
 
+/* What gates of the profile that were there already are judged by; NULL if there are none. */
+static struct kvg_gates_policy *find_in_force(const struct kvg_gates *gates, const char *name)
+{
+	for (size_t i = 0; i < gates->entries_count; i++) {
+		const struct kvg_gates_entry *entry = &gates->entries[i];
+
+		if (!entry->policy_missing && !kvg_gates_is_other(gates, entry) &&
+		    strcmp(entry->profile, name) == 0)
+			return find_policy(gates, entry->digest);
+	}
+	return NULL;
+}
+
 struct kvg_gates_profile *kvg_gates_profile(struct kvg_gates *gates, const char *name)
 {
 	struct kvg_gates_profile *found = find_profile(gates, name);
@@ -229,7 +246,10 @@ struct kvg_gates_profile *kvg_gates_profile(struct kvg_gates *gates, const char 
 	copy = strdup(name);
 	if (!copy)
 		return NULL;
-	more[gates->profiles_count] = (struct kvg_gates_profile){.name = copy};
+	more[gates->profiles_count] = (struct kvg_gates_profile){
+		.name = copy,
+		.policy = find_in_force(gates, name),
+	};
 	return &more[gates->profiles_count++];
 }
 

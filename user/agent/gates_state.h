@@ -109,7 +109,7 @@ int kvg_gates_adopt_gate(struct kvg_gates *gates, __u64 cgroup_id);
 /** kvg_gates_leave_other() - remove a gate from another version's set, and with the last one the set */
 void kvg_gates_leave_other(struct kvg_gates *gates, const char *set, __u64 cgroup_id);
 
-/** kvg_gates_profile() - by name; made, without policy, if there is none; NULL: no memory */
+/** kvg_gates_profile() - by name; made, with what its gates are judged by, if there is none; NULL: no memory */
 struct kvg_gates_profile *kvg_gates_profile(struct kvg_gates *gates, const char *name);
 
 /** kvg_gates_knows() - was the agent told of this profile? */

@@ -84,7 +84,7 @@ static bool is_in_force(const struct kvg_agent *agent, const struct kvg_agent_po
 	return !known->missing || is_in_kernel(agent, known->profile);
 }
 
-/* Nothing to put in force: what is stays, and what comes anew is refused everything. */
+/* Nothing to put in force: what is stays, also for new gates; else everything is refused. */
 static int put_nothing(struct kvg_agent *agent, struct kvg_agent_policy *known,
 		       const struct kvg_plan_row *row, struct kvg_diag *diag)
 {
@@ -94,8 +94,7 @@ static int put_nothing(struct kvg_agent *agent, struct kvg_agent_policy *known,
 	if (!in_kernel)
 		r = kvg_gates_set_policy(agent->gates, row->profile, NULL, diag);
 	kvg_diag_set(&known->problem, 0, "profile '%s' has no policy, %s: %s", row->profile,
-		     in_kernel ? "what is in force stays, new gates refuse everything"
-			       : "its gates refuse everything",
+		     in_kernel ? "what is in force stays" : "its gates refuse everything",
 		     row->problem.msg);
 	return r;
 }

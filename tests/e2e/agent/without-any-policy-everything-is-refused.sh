@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # A profile that has neither documents nor a last good policy refuses everything in its cgroups, and
-# the agent is unhealthy; what another agent has put in force stays as it was.
+# the agent is unhealthy; what another agent has put in force stays as it was, also for new cgroups.
 . "$(dirname "$0")/lib.sh"
 need_agent
 new_network
@@ -33,5 +33,6 @@ reached tcp 203.0.113.1 443
 refused tcp 203.0.113.2 443
 new_cgroup app-later && CG=$REPLY
 wait_gated "$CG" one
-refused tcp 203.0.113.1 443
+reached tcp 203.0.113.1 443
+refused tcp 203.0.113.2 443
 stop_agent
