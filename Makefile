@@ -37,9 +37,10 @@ BPF_TESTS  := $(patsubst %.c,$(O)/%,$(wildcard tests/bpf/test_*.c))
 BPF_COMMON := $(patsubst %.c,$(O)/%.o,$(filter-out tests/bpf/test_%,$(wildcard tests/bpf/*.c)))
 LOADER     := $(O)/tests/kernels/load
 ATTACKS    := $(patsubst %.c,$(O)/%,$(wildcard tests/e2e/attacks/*.c))
+OBSERVE    := $(O)/tests/e2e/discover/observe
 FUZZERS    := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/fuzz_*.c))
 C_FILES    := $(wildcard include/*.h bpf/*.[ch] vmlinux/*.h user/*/*.[ch] tests/*/*.[ch] \
-              tests/e2e/attacks/*.c)
+              tests/e2e/*/*.c)
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -132,9 +133,9 @@ $(O)/%.o: %.c | $(O)/deps $(SKELS)
 
 $(BPF_TESTS:%=%.o): | $(TEST_SKELS)
 $(BPF_TESTS): %: %.o $(BPF_COMMON) $(LIB)
-$(UNIT_TESTS) $(LOADER): %: %.o $(LIB)
+$(UNIT_TESTS) $(LOADER) $(OBSERVE): %: %.o $(LIB)
 
-$(UNIT_TESTS) $(BPF_TESTS) $(LOADER):
+$(UNIT_TESTS) $(BPF_TESTS) $(LOADER) $(OBSERVE):
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(ALL_LIBS) -lcmocka -o $@
 
@@ -149,7 +150,7 @@ $(ATTACKS): %: %.o
 unit-tests: $(UNIT_TESTS) ## only build them
 bpf-tests: $(BPF_TESTS) ## only build them
 kernel-tests: all attacks $(BPF_TESTS) $(LOADER) ## only build what check-kernels runs
-attacks: $(ATTACKS) ## only build them
+attacks: $(ATTACKS) $(OBSERVE) ## only build them
 fuzzers: $(FUZZERS) ## only build them (CC=clang SAN=fuzz)
 
 # What is missing is said once, by name, and not by the first compiler error.
@@ -157,6 +158,7 @@ $(O)/deps: tools/deps
 	$(Q)tools/deps --check build && mkdir -p $(@D) && touch $@
 
 $(SKELS:.skel.h=.bpf.o) $(TEST_SKELS:.skel.h=.bpf.o) $(USER_OBJS): Makefile
-$(addsuffix .o,$(UNIT_TESTS) $(BPF_TESTS) $(LOADER) $(ATTACKS) $(FUZZERS)) $(BPF_COMMON): Makefile
+$(addsuffix .o,$(UNIT_TESTS) $(BPF_TESTS) $(LOADER) $(ATTACKS) $(OBSERVE) $(FUZZERS)): Makefile
+$(BPF_COMMON): Makefile
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -1,0 +1,5 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# A container of runc, made and not yet started, is known by its name and by an annotation.
+. "$(dirname "$0")/lib.sh"
+known_box runc
