@@ -36,6 +36,7 @@ UNIT_TESTS := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/test_*.c))
 BPF_TESTS  := $(patsubst %.c,$(O)/%,$(wildcard tests/bpf/test_*.c))
 BPF_COMMON := $(patsubst %.c,$(O)/%.o,$(filter-out tests/bpf/test_%,$(wildcard tests/bpf/*.c)))
 LOADER     := $(O)/tests/kernels/load
+BENCHES    := $(patsubst %.c,$(O)/%,$(wildcard tools/bench/*.c))
 ATTACKS    := $(patsubst %.c,$(O)/%,$(wildcard tests/e2e/attacks/*.c))
 OBSERVE    := $(O)/tests/e2e/discover/observe
 FUZZERS    := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -82,8 +83,9 @@ FUZZ_SECONDS ?= 3600
 fuzz: ## fuzz for FUZZ_SECONDS over all harnesses, then judge millions of random packets and frames
 	$(Q)tests/run --build $(abspath $(O)) --fuzz-seconds $(FUZZ_SECONDS) fuzz model
 
-bench: all ## measure how fast it is (root)
+bench: all $(BENCHES) ## measure how fast it is (root)
 	$(Q)KVGATE=$(abspath $(O))/kvgate tools/bench/run
+	$(Q)$(O)/tools/bench/gates
 
 install: all ## install to $(DESTDIR)$(PREFIX)
 	$(call say,INSTALL,$(DESTDIR)$(PREFIX))
@@ -138,6 +140,10 @@ $(UNIT_TESTS) $(LOADER) $(OBSERVE): %: %.o $(LIB)
 $(UNIT_TESTS) $(BPF_TESTS) $(LOADER) $(OBSERVE):
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(ALL_LIBS) -lcmocka -o $@
+
+$(BENCHES): %: %.o $(O)/tests/bpf/arena.o $(LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(ALL_LIBS) -o $@
 
 $(FUZZERS): %: %.o $(LIB)
 	$(call say,LINK,$@)

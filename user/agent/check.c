@@ -16,8 +16,14 @@
 #include "gate/pins.h"
 #include "gate/slots.h"
 
-/* Prefixes that one round reads back: about 2 ms. */
-#define RULES_PER_ROUND 4096
+/*
+ * Prefixes that one round reads back, 1 ms or 2: 500,000 take 40 minutes. That each slot holds the tries that
+ * were put there, which nobody can write to, every round sees.
+ */
+#define RULES_PER_ROUND 2048
+
+/* The kernel attaches no more programs to a cgroup and those above it. */
+#define ABOVE_MAX KVG_EFFECTIVE_MAX
 
 struct kvg_check {
 	struct kvg_gates *gates;
@@ -214,23 +220,29 @@ static bool holds(const char *outer, const char *inner)
 	return strncmp(outer, inner, len) == 0 && inner[len] == '/';
 }
 
-static bool is_under_same_top(const char *a, const char *b)
-{
-	size_t len = strcspn(a + 1, "/") + 1;
+/*
+ * struct above - the gates above the one that is looked at, outermost first
+ *
+ * A program runs once for each of them. They come before it, so that each is met on the way.
+ */
+struct above {
+	size_t entries[ABOVE_MAX];
+	size_t count;
+};
 
-	return strncmp(a, b, len) == 0 && (b[len] == '/' || !b[len]);
-}
-
-/* How often the programs run there: for the gate, and for each one above it, which comes before it. */
-static __u32 count_gates(const struct kvg_gates *gates, size_t at)
+/* How often the programs run on @at's cgroup. */
+static __u32 count_gates(const struct kvg_gates *gates, size_t at, struct above *above)
 {
 	const char *path = gates->entries[at].cgroup;
 	__u32 count = 1;
 
-	while (at-- > 0 && is_under_same_top(path, gates->entries[at].cgroup)) {
-		if (holds(gates->entries[at].cgroup, path))
-			count += !kvg_gates_is_other(gates, &gates->entries[at]);
-	}
+	while (above->count &&
+	       !holds(gates->entries[above->entries[above->count - 1]].cgroup, path))
+		above->count--;
+	for (size_t i = 0; i < above->count; i++)
+		count += !kvg_gates_is_other(gates, &gates->entries[above->entries[i]]);
+	if (above->count < ABOVE_MAX)
+		above->entries[above->count++] = at;
 	return count;
 }
 
@@ -281,9 +293,8 @@ static bool is_in_force(struct kvg_check *check, const struct kvg_cgroup *cgroup
 }
 
 static void check_programs(struct kvg_check *check, const struct kvg_gates_entry *entry,
-			   const struct kvg_cgroup *cgroup)
+			   const struct kvg_cgroup *cgroup, __u32 wanted)
 {
-	__u32 wanted = count_gates(check->gates, entry - check->gates->entries);
 	struct kvg_diag diag = {0};
 	const char *broken = NULL;
 	int r;
@@ -347,8 +358,10 @@ static void take_place(struct kvg_check *check, size_t at)
 static void check_gates(struct kvg_check *check)
 {
 	struct kvg_gates *gates = check->gates;
+	struct above above = {0};
 
 	for (size_t i = 0; i < gates->entries_count; i++) {
+		__u32 wanted = count_gates(gates, i, &above);
 		KVG_CLEANUP(kvg_cgroup_done) struct kvg_cgroup cgroup = KVG_CGROUP_NONE;
 		int r = kvg_gates_open_cgroup(gates, &gates->entries[i], &cgroup);
 
@@ -356,7 +369,7 @@ static void check_gates(struct kvg_check *check)
 			take_place(check, i);
 		} else if (r == 0) {
 			if (!kvg_gates_is_other(gates, &gates->entries[i]))
-				check_programs(check, &gates->entries[i], &cgroup);
+				check_programs(check, &gates->entries[i], &cgroup, wanted);
 			check_entry(check, &gates->entries[i]);
 		} else if (r != -ENOENT && r != -ENODEV) { /* those are gone, kvg_gates_tidy() */
 			add_problem(check, "%s: the cgroup cannot be opened: %s",

@@ -54,6 +54,10 @@ static int put_one(int trie, const void *key, const struct kvg_grant *grant)
 	}
 }
 
+/* A system call needs little, and a hundred of them may be waiting at once when an agent starts. */
+#define HANDOVER_STACK   (64 << 10)
+#define HANDOVER_LOOK_US 20
+
 /* struct rules - one family's rules as the kernel takes them: parallel arrays */
 struct rules {
 	int family;
@@ -253,8 +257,8 @@ static void *run_job(void *data)
 }
 
 /*
- * Both families at the same time: each update of a map of maps sleeps through a grace period of its
- * own, and two that sleep side by side cost as much as one.
+ * Both families at the same time: each change of a map of maps that takes something away sleeps through a
+ * grace period of its own, and two that sleep side by side cost as much as one.
  */
 static int run_both(struct job template)
 {
@@ -280,11 +284,73 @@ static int put_trie(struct kvg_set *set, enum kvg_map map, __u32 slot, int trie)
 	return bpf_map_update_elem(kvg_set_map(set, map), &slot, &trie, BPF_ANY) < 0 ? -errno : 0;
 }
 
+/* struct handover - arguments of a thread that updates a map of maps */
+struct handover {
+	struct kvg_set *set;
+	enum kvg_map map;
+	__u32 slot;
+	int trie;
+	int error; /* the last thing that it touches, and only if it fails */
+};
+
+static void *hand_over(void *data)
+{
+	struct handover *handover = data;
+	int r = put_trie(handover->set, handover->map, handover->slot, handover->trie);
+
+	if (r < 0)
+		__atomic_store_n(&handover->error, r, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static int start_detached(void *(*run)(void *data), void *data)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+	int r = pthread_attr_init(&attributes);
+
+	if (r != 0)
+		return -r;
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attributes, HANDOVER_STACK);
+	r = pthread_create(&thread, &attributes, run, data);
+	pthread_attr_destroy(&attributes);
+	return -r;
+}
+
+/*
+ * The trie is there at once; what the update then waits for is that nobody uses what was there before, and
+ * nothing was. So a thread waits, and this one only until the trie can be seen: @handover is not looked at
+ * any more from then on.
+ */
+static int put_first_trie(struct kvg_set *set, enum kvg_map map, __u32 slot, int trie)
+{
+	struct handover handover = {.set = set, .map = map, .slot = slot, .trie = trie};
+	struct bpf_map_info info = {};
+	__u32 size = sizeof(info);
+	__u32 seen;
+	int r;
+
+	if (bpf_obj_get_info_by_fd(trie, &info, &size) < 0)
+		return -errno;
+	if (start_detached(hand_over, &handover) < 0)
+		return put_trie(set, map, slot, trie);
+	for (;;) {
+		if (bpf_map_lookup_elem(kvg_set_map(set, map), &slot, &seen) == 0 &&
+		    seen == info.id)
+			return 0;
+		r = __atomic_load_n(&handover.error, __ATOMIC_ACQUIRE);
+		if (r < 0)
+			return r;
+		usleep(HANDOVER_LOOK_US);
+	}
+}
+
 static int fill(struct job *job)
 {
 	KVG_CLEANUP(kvg_closep) int trie = build_trie(job->policy, job->family);
 
-	return trie < 0 ? trie : put_trie(job->set, job->map, job->slot, trie);
+	return trie < 0 ? trie : put_first_trie(job->set, job->map, job->slot, trie);
 }
 
 int kvg_slots_fill(struct kvg_set *set, const struct kvg_policy *policy, __u32 *ret,

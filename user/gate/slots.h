@@ -20,7 +20,8 @@
  * @ret:         the slot, 1..KVG_SLOTS_MAX-1
  * @reterr_diag: what the kernel refused
  *
- * Waits for an RCU grace period, some 10 ms. On failure nothing is left in the kernel.
+ * Leaves threads behind that end after an RCU grace period, some 10 ms. On failure nothing is left in the
+ * kernel.
  *
  * Return: 0, -ENOSPC no slot is free, -EIO the kernel's tries do not read back as written, ...
  */
