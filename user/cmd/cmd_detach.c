@@ -62,32 +62,6 @@ static void detach_done(struct detach *detach)
 	free(detach->path);
 }
 
-/* "/sys/fs/cgroup//a/b/" and "a/b" are "/a/b". */
-static int normalise(const char *root, const char *operand, char **ret)
-{
-	size_t root_len = strlen(root);
-	char *path = malloc(strlen(operand) + 2);
-	char *end = path;
-
-	if (!path)
-		return -ENOMEM;
-	if (strncmp(operand, root, root_len) == 0 &&
-	    (operand[root_len] == '/' || !operand[root_len]))
-		operand += root_len;
-	while (*operand) {
-		size_t len = strcspn(operand, "/");
-
-		if (len) {
-			*end++ = '/';
-			end = mempcpy(end, operand, len);
-		}
-		operand += len + (operand[len] == '/');
-	}
-	*end = '\0';
-	*ret = path;
-	return 0;
-}
-
 /* Where the gate's cgroup is, or was. */
 static int find_path(const struct detach *detach, __u64 cgroup_id, const struct kvg_gate_info *info,
 		     char **ret)
@@ -201,7 +175,7 @@ static int check_operands(struct detach *detach, int count, const char *operand)
 		return kvg_options_usage_error(&usage, "expected CGROUP or --all");
 	if (kvg_places_cgroup_root(&detach->places, &detach->root))
 		return KVG_EXIT_FAILED;
-	if (!detach->all && normalise(detach->root, operand, &detach->path) < 0) {
+	if (!detach->all && kvg_places_cgroup_path(detach->root, operand, &detach->path) < 0) {
 		kvg_log_error("out of memory");
 		return KVG_EXIT_FAILED;
 	}

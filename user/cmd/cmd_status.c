@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <arpa/inet.h>
 #include <errno.h>
+#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -13,6 +15,7 @@
 #include "cmd/agent_status.h"
 #include "cmd/commands.h"
 #include "cmd/places.h"
+#include "gate/cgroup.h"
 #include "gate/status.h"
 #include "policy/words.h"
 #include "ranges/library.h"
@@ -21,14 +24,37 @@
 struct status {
 	struct kvg_places places;
 	const char *state_dir;
+	unsigned int wait_s;
 	bool json;
+	char *root;
+	char *cgroup; /* only the gates that judge it; NULL: all */
 	struct kvg_gate_status *gates;
 	size_t gates_count;
 	struct kvg_library library;
 	json_t *agent;
 };
 
+#define WAIT_MAX_S 3600L
+#define LOOK_MS    20 /* an agent gates a new cgroup within some 5 ms */
+
+static int set_wait(void *field, const char *argument, struct kvg_diag *reterr_diag)
+{
+	char *end;
+	long seconds = strtol(argument, &end, 10);
+
+	if (end == argument || *end || seconds < 0 || seconds > WAIT_MAX_S)
+		return kvg_diag_set(reterr_diag, -EINVAL, "expected 0..%ld seconds, not '%s'",
+				    WAIT_MAX_S, argument);
+	*(unsigned int *)field = (unsigned int)seconds;
+	return 0;
+}
+
 static const struct kvg_option options[] = {
+	{.name = "wait",
+	 .argument = "SECONDS",
+	 .set = set_wait,
+	 .offset = offsetof(struct status, wait_s),
+	 .help = "with CGROUP: until it is gated, but no longer"},
 	{.name = "json",
 	 .set = kvg_option_set_flag,
 	 .offset = offsetof(struct status, json),
@@ -49,17 +75,24 @@ static const struct kvg_option options[] = {
 
 static const struct kvg_usage usage = {
 	.command = "status",
+	.operands = "[CGROUP]",
 	.help = "Shows every gate as the kernel has it: policy, counters, refused flows that no "
 		"recorder "
 		"has taken yet, other programs on the cgroup. Needs no running kvgate; of an agent "
-		"that runs it shows the problems, too.",
-	.exit_status = "0 every gate is healthy (or there is none), and so is the agent; 1 not so; "
-		       "2 usage",
+		"that runs it shows the problems, too. With CGROUP, which \"self\" may stand for "
+		"where "
+		"kvgate itself runs, it shows only the gates on that cgroup and above it.",
+	.exit_status =
+		"0 every gate is healthy (or there is none), and so is the agent; with CGROUP: "
+		"it is gated, and its gates are healthy; 1 not so; 2 usage",
 	.options = options,
+	.max_operands = 1,
 };
 
 static void status_done(struct status *status)
 {
+	free(status->root);
+	free(status->cgroup);
 	kvg_status_free(status->gates, status->gates_count);
 	kvg_library_done(&status->library);
 	json_decref(status->agent);
@@ -316,35 +349,127 @@ static void read_documents(struct status *status)
 		kvg_log_error("%s: %s", path ? path : directory, diag.msg);
 }
 
+static void print(const struct status *status)
+{
+	if (status->json)
+		print_json(status);
+	else
+		print_text(status);
+}
+
+static bool is_healthy(const struct status *status)
+{
+	for (size_t i = 0; i < status->gates_count; i++) {
+		if (status->gates[i].problems_count)
+			return false;
+	}
+	return true;
+}
+
+static int read_gates(struct status *status)
+{
+	struct kvg_diag diag = {};
+
+	if (kvg_status_read(kvg_places_bpffs(&status->places), status->root, &status->gates,
+			    &status->gates_count, &diag) == 0)
+		return 0;
+	kvg_log_error("%s", diag.msg);
+	return KVG_EXIT_FAILED;
+}
+
+static int show_all(struct status *status)
+{
+	int r = read_gates(status);
+
+	if (r)
+		return r;
+	read_documents(status);
+	status->agent = kvg_agent_status_ask(kvg_places_run_dir(&status->places));
+	print(status);
+	return is_healthy(status) && kvg_agent_status_is_healthy(status->agent) ? 0
+										: KVG_EXIT_FAILED;
+}
+
+/* Is @cgroup that of the gate, or below it? */
+static bool judges(const struct kvg_gate_status *gate, const char *cgroup)
+{
+	size_t len = strlen(gate->cgroup);
+
+	return strncmp(cgroup, gate->cgroup, len) == 0 && (!cgroup[len] || cgroup[len] == '/');
+}
+
+static int read_gates_of_cgroup(struct status *status)
+{
+	size_t kept = 0;
+	int r;
+
+	kvg_status_free(status->gates, status->gates_count);
+	status->gates = NULL;
+	status->gates_count = 0;
+	r = read_gates(status);
+	for (size_t i = 0; i < status->gates_count; i++) {
+		struct kvg_gate_status gate = status->gates[i];
+
+		if (!judges(&gate, status->cgroup))
+			continue;
+		status->gates[i] = status->gates[kept];
+		status->gates[kept++] = gate;
+	}
+	for (size_t i = kept; i < status->gates_count; i++)
+		kvg_status_done(&status->gates[i]);
+	status->gates_count = kept;
+	return r;
+}
+
+static int show_cgroup(struct status *status)
+{
+	time_t end = time(NULL) + status->wait_s;
+	int r;
+
+	while ((r = read_gates_of_cgroup(status)) == 0) {
+		if (status->gates_count && is_healthy(status))
+			break;
+		if (time(NULL) >= end) {
+			r = KVG_EXIT_FAILED;
+			break;
+		}
+		usleep(LOOK_MS * 1000);
+	}
+	if (r && !status->gates_count)
+		kvg_log_error("'%s' is not gated, and no cgroup above it is", status->cgroup);
+	else
+		print(status);
+	return r;
+}
+
+static int find_cgroup(struct status *status, const char *operand)
+{
+	int r;
+
+	if (strcmp(operand, "self") == 0)
+		r = kvg_cgroup_of(0, &status->cgroup);
+	else
+		r = kvg_places_cgroup_path(status->root, operand, &status->cgroup);
+	if (r == 0)
+		return 0;
+	kvg_log_error("cgroup '%s': %s", operand, strerror(-r));
+	return KVG_EXIT_FAILED;
+}
+
 int kvg_cmd_status(int argc, char **argv)
 {
 	KVG_CLEANUP(status_done) struct status status = {};
-	KVG_CLEANUP(kvg_freep) char *root = NULL;
-	struct kvg_diag diag = {};
 	int r;
 
 	r = kvg_options_parse(&usage, argc, argv, NULL, &status);
 	if (r != KVG_OPTIONS_GO)
 		return r;
-	r = kvg_places_cgroup_root(&status.places, &root);
+	if (status.wait_s && !argv[optind])
+		return kvg_options_usage_error(&usage, "--wait goes with CGROUP");
+	r = kvg_places_cgroup_root(&status.places, &status.root);
+	if (r == 0 && argv[optind])
+		r = find_cgroup(&status, argv[optind]);
 	if (r)
 		return r;
-	if (kvg_status_read(kvg_places_bpffs(&status.places), root, &status.gates,
-			    &status.gates_count, &diag) < 0) {
-		kvg_log_error("%s", diag.msg);
-		return KVG_EXIT_FAILED;
-	}
-	read_documents(&status);
-	status.agent = kvg_agent_status_ask(kvg_places_run_dir(&status.places));
-
-	if (status.json)
-		print_json(&status);
-	else
-		print_text(&status);
-
-	for (size_t i = 0; i < status.gates_count; i++) {
-		if (status.gates[i].problems_count)
-			return KVG_EXIT_FAILED;
-	}
-	return kvg_agent_status_is_healthy(status.agent) ? 0 : KVG_EXIT_FAILED;
+	return status.cgroup ? show_cgroup(&status) : show_all(&status);
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -55,5 +56,30 @@ int kvg_places_cgroup_root(const struct kvg_places *places, char **ret)
 		kvg_log_error("%s", diag.msg);
 		return KVG_EXIT_FAILED;
 	}
+	return 0;
+}
+
+int kvg_places_cgroup_path(const char *root, const char *operand, char **ret)
+{
+	size_t root_len = strlen(root);
+	char *path = malloc(strlen(operand) + 2);
+	char *end = path;
+
+	if (!path)
+		return -ENOMEM;
+	if (strncmp(operand, root, root_len) == 0 &&
+	    (operand[root_len] == '/' || !operand[root_len]))
+		operand += root_len;
+	while (*operand) {
+		size_t len = strcspn(operand, "/");
+
+		if (len) {
+			*end++ = '/';
+			end = mempcpy(end, operand, len);
+		}
+		operand += len + (operand[len] == '/');
+	}
+	*end = '\0';
+	*ret = path;
 	return 0;
 }

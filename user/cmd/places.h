@@ -67,4 +67,14 @@ void kvg_places_log(int error, const struct kvg_diag *diag);
  */
 int kvg_places_cgroup_root(const struct kvg_places *places, char **ret);
 
+/**
+ * kvg_places_cgroup_path() - what a person calls a cgroup, as a path below the root
+ * @root:    mount point of the hierarchy
+ * @operand: "/sys/fs/cgroup//a/b/", "a/b", ...
+ * @ret:     "/a/b", or "" for the root itself; freed by the caller
+ *
+ * Return: 0, or -ENOMEM
+ */
+int kvg_places_cgroup_path(const char *root, const char *operand, char **ret);
+
 #endif

@@ -327,19 +327,21 @@ int kvg_status_read(const char *bpffs_dir, const char *cgroup_root, struct kvg_g
 	return 0;
 }
 
+void kvg_status_done(struct kvg_gate_status *gate)
+{
+	for (size_t i = 0; i < gate->problems_count; i++)
+		free(gate->problems[i]);
+	free(gate->problems);
+	free(gate->foreign);
+	free(gate->ports);
+	free(gate->flows);
+	free(gate->cgroup);
+	free(gate->set);
+}
+
 void kvg_status_free(struct kvg_gate_status *gates, size_t count)
 {
-	for (size_t i = 0; i < count; i++) {
-		struct kvg_gate_status *gate = &gates[i];
-
-		for (size_t j = 0; j < gate->problems_count; j++)
-			free(gate->problems[j]);
-		free(gate->problems);
-		free(gate->foreign);
-		free(gate->ports);
-		free(gate->flows);
-		free(gate->cgroup);
-		free(gate->set);
-	}
+	for (size_t i = 0; i < count; i++)
+		kvg_status_done(&gates[i]);
 	free(gates);
 }

@@ -98,6 +98,9 @@ struct kvg_gate_status {
 int kvg_status_read(const char *bpffs_dir, const char *cgroup_root, struct kvg_gate_status **ret,
 		    size_t *ret_count, struct kvg_diag *reterr_diag);
 
+/** kvg_status_done() - free what one gate holds */
+void kvg_status_done(struct kvg_gate_status *gate);
+
 /** kvg_status_free() - free what kvg_status_read() gave; NULL is fine */
 void kvg_status_free(struct kvg_gate_status *gates, size_t count);
 
