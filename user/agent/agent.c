@@ -180,6 +180,7 @@ static int start(struct kvg_agent *agent)
 		return status;
 
 	open_control(agent);
+	kvg_agent_recall(agent); /* of hooks that found no socket a moment ago */
 	kvg_agent_open_refresh(agent);
 	if (kvg_agent_start_rounds(agent) < 0)
 		return KVG_AGENT_FAILED;

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/version.h"
 #include "discover/oci_state.h"
+#include "discover/told.h"
 #include "policy/words.h"
 
 static void add_text(json_t *array, const char *text)
@@ -231,6 +232,28 @@ static int remember(struct kvg_target *target, struct kvg_identity *identity)
 	return 0;
 }
 
+static bool is_policy_missing(const struct kvg_agent *agent, const char *cgroup)
+{
+	const struct kvg_gates_entry *gates;
+	size_t count = kvg_gates_list(agent->gates, &gates);
+
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(gates[i].cgroup, cgroup) == 0)
+			return gates[i].policy_missing;
+	}
+	return false;
+}
+
+/* A gate without a policy refuses everything: what starts behind it could only fail. */
+static int check_policy(const struct kvg_agent *agent, const struct kvg_target *target,
+			struct kvg_diag *reterr_diag)
+{
+	if (!is_policy_missing(agent, target->cover ? target->cover : target->cgroup))
+		return 0;
+	return kvg_diag_set(reterr_diag, -ENODATA, "profile '%s' is for it and has no policy",
+			    target->matches[0].profile->profile.name);
+}
+
 /* Return: 1 a gate is in force, 0 none is needed, or a negative errno */
 static int place_told(struct kvg_agent *agent, struct kvg_identity *identity,
 		      struct kvg_diag *reterr_diag)
@@ -250,7 +273,10 @@ static int place_told(struct kvg_agent *agent, struct kvg_identity *identity,
 		return kvg_diag_set(reterr_diag, r, "%s", target->problem.msg);
 	if (kvg_target_profile(target) && !target->in_force)
 		return kvg_diag_set(reterr_diag, -ENOENT, "'%s' is gone", target->cgroup);
-	return target->in_force || target->cover;
+	if (!target->in_force && !target->cover)
+		return 0;
+	r = check_policy(agent, target, reterr_diag);
+	return r < 0 ? r : 1;
 }
 
 static json_t *place_container(struct kvg_agent *agent, struct kvg_identity *identities,
@@ -269,10 +295,16 @@ static json_t *place_container(struct kvg_agent *agent, struct kvg_identity *ide
 	return kvg_control_answer(gated ? "gated" : "none", NULL);
 }
 
-static json_t *on_gate(void *data, const json_t *request)
+static struct kvg_told_places told_places(const struct kvg_agent *agent)
 {
-	KVG_CLEANUP(kvg_oci_state_done) struct kvg_oci_state state = {};
-	struct kvg_agent *agent = data;
+	return (struct kvg_told_places){
+		.run_dir = agent->options->run_dir,
+		.cgroup_root = agent->options->cgroup_root,
+	};
+}
+
+static json_t *place_state(struct kvg_agent *agent, const struct kvg_oci_state *state)
+{
 	const struct kvg_identity_roots roots = {
 		.run = agent->options->runtime_run,
 		.var_lib = agent->options->runtime_lib,
@@ -281,17 +313,51 @@ static json_t *on_gate(void *data, const json_t *request)
 	struct kvg_diag diag = {};
 	json_t *answer;
 	size_t count = 0;
+
+	if (kvg_oci_state_identify(state, &roots, &identities, &count, &diag) < 0)
+		return kvg_control_answer("failed", diag.msg);
+	answer = place_container(agent, identities, count);
+	kvg_oci_state_free_identities(identities, count);
+	return answer;
+}
+
+static void on_told(void *data, struct kvg_oci_state *state)
+{
+	json_decref(place_state(data, state));
+}
+
+void kvg_agent_recall(struct kvg_agent *agent)
+{
+	const struct kvg_told_places places = told_places(agent);
+
+	kvg_told_each(&places, on_told, agent);
+}
+
+void kvg_agent_forget(struct kvg_agent *agent, const char *cgroup)
+{
+	const struct kvg_told_places places = told_places(agent);
+
+	kvg_told_forget(&places, cgroup);
+}
+
+/* Kept on disk first: a gate must not be in force that the next agent takes for needless. */
+static json_t *on_gate(void *data, const json_t *request)
+{
+	KVG_CLEANUP(kvg_oci_state_done) struct kvg_oci_state state = {};
+	struct kvg_agent *agent = data;
+	const struct kvg_told_places places = told_places(agent);
+	struct kvg_diag diag = {};
+	json_t *answer;
 	int r;
 
 	r = kvg_oci_state_read(request, &state, &diag);
 	if (r == 0)
 		r = kvg_oci_state_find_cgroup(&state, &diag);
 	if (r == 0)
-		r = kvg_oci_state_identify(&state, &roots, &identities, &count, &diag);
+		r = kvg_told_keep(&places, &state, &diag);
 	if (r < 0)
 		return kvg_control_answer("failed", diag.msg[0] ? diag.msg : strerror(-r));
-	answer = place_container(agent, identities, count);
-	kvg_oci_state_free_identities(identities, count);
+	answer = place_state(agent, &state);
 	kvg_agent_tell_status_later(agent);
 	return answer;
 }

@@ -225,6 +225,12 @@ void kvg_agent_tell_status_later(struct kvg_agent *agent);
 
 /* --- questions: answers.c --- */
 
+/** kvg_agent_recall() - what hooks told, also to an agent before or to none, and is still true */
+void kvg_agent_recall(struct kvg_agent *agent);
+
+/** kvg_agent_forget() - what hooks told of a cgroup that is gone */
+void kvg_agent_forget(struct kvg_agent *agent, const char *cgroup);
+
 /** kvg_agent_rows - what the control socket answers */
 extern const struct kvg_control_row kvg_agent_rows[];
 

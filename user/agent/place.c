@@ -173,6 +173,7 @@ static void on_gone(void *data, const char *cgroup)
 	struct kvg_agent *agent = data;
 
 	kvg_targets_remove(&agent->targets, cgroup);
+	kvg_agent_forget(agent, cgroup);
 	kvg_agent_tidy_later(agent);
 }
 
@@ -240,6 +241,7 @@ static void remove_needless(struct kvg_agent *agent)
 
 void kvg_agent_place_all(struct kvg_agent *agent)
 {
+	kvg_agent_recall(agent);
 	for (size_t i = 0; i < agent->targets.count; i++) {
 		agent->targets.list[i]->tries = 0;
 		agent->targets.list[i]->incomplete = false;

@@ -3,13 +3,15 @@
  * oci-hook: between a container's creation and its first instruction. The agent is asked; without one
  * the hook does the agent's work for this container by what the agent left on disk, in the agent's own
  * set, where the next agent finds it. Whatever goes wrong for a container that a profile is for, or that
- * may be one of those, stops it: the runtime shows the one line that is printed here.
+ * may be one of those, stops it: the runtime shows the one line that is printed here. As some runtimes
+ * keep what hooks print to themselves (crun does by default), the line goes to the system's log, too.
  */
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "agent/gates.h"
@@ -21,6 +23,7 @@
 #include "cmd/places.h"
 #include "discover/oci_state.h"
 #include "discover/request.h"
+#include "discover/told.h"
 #include "gate/cgroup.h"
 #include "policy/saved_policy.h"
 #include "ranges/json.h"
@@ -40,6 +43,7 @@ struct hook {
 	struct kvg_oci_state state;
 	struct kvg_config *config;
 	struct kvg_targets targets;
+	char *root;
 	struct kvg_gates *gates;
 	struct kvg_diag agent; /* why it was of no help */
 };
@@ -92,9 +96,18 @@ static const struct kvg_usage usage = {
 static void hook_done(struct hook *hook)
 {
 	kvg_gates_close(hook->gates);
+	free(hook->root);
 	kvg_targets_done(&hook->targets);
 	kvg_config_free(hook->config);
 	kvg_oci_state_done(&hook->state);
+}
+
+static void tell(const char *line)
+{
+	kvg_log_error("%s", line);
+	openlog("kvgate", LOG_PID, LOG_DAEMON);
+	syslog(LOG_ERR, "%s", line);
+	closelog();
 }
 
 static int stop(const struct hook *hook, const char *format, ...)
@@ -102,13 +115,17 @@ static int stop(const struct hook *hook, const char *format, ...)
 
 static int stop(const struct hook *hook, const char *format, ...)
 {
-	char why[1024];
+	char why[900], line[1024];
 	va_list args;
 
 	va_start(args, format);
 	vsnprintf(why, sizeof(why), format, args);
 	va_end(args);
-	kvg_log_error("container '%s' must not start: %s", hook->state.id, why);
+	snprintf(line, sizeof(line), "container '%s' must not start: %s",
+		 hook->state.id ? hook->state.id : "?", why);
+	for (char *c = line; *c; c++)
+		*c = (unsigned char)*c < ' ' || *c == '\x7f' ? '?' : *c;
+	tell(line);
 	return KVG_EXIT_FAILED;
 }
 
@@ -136,8 +153,7 @@ static int read_state(struct hook *hook)
 		r = kvg_oci_state_parse(text, size, &hook->state, &diag);
 	if (r == 0)
 		return 0;
-	kvg_log_error("the container must not start: its state on standard input: %s", diag.msg);
-	return KVG_EXIT_FAILED;
+	return stop(hook, "its state on standard input: %s", diag.msg);
 }
 
 /* --- the agent ------------------------------------------------------------------------------- */
@@ -187,24 +203,12 @@ static int read_config(struct hook *hook)
 
 static int open_gates(struct hook *hook, struct kvg_diag *diag)
 {
-	KVG_CLEANUP(kvg_freep) char *root = NULL;
-	int r = 0;
+	const struct kvg_gates_options where = {
+		.bpffs_dir = kvg_places_bpffs(&hook->places),
+		.cgroup_root = hook->root,
+	};
 
-	if (hook->gates)
-		return 0;
-	if (hook->places.cgroup_root)
-		root = strdup(hook->places.cgroup_root);
-	else
-		r = kvg_cgroup_find_root(&root, diag);
-	if (r == 0 && !root)
-		return kvg_diag_set(diag, -ENOMEM, "out of memory");
-	return r < 0 ? r
-		     : kvg_gates_open(
-			       &(struct kvg_gates_options){
-				       .bpffs_dir = kvg_places_bpffs(&hook->places),
-				       .cgroup_root = root,
-			       },
-			       &hook->gates, diag);
+	return hook->gates ? 0 : kvg_gates_open(&where, &hook->gates, diag);
 }
 
 /* The policy first: the programs must not be without one for longer than the agent's would be. */
@@ -258,6 +262,27 @@ static int place(struct hook *hook, struct kvg_identity *identity)
 	return profile ? gate(hook, target->cgroup, profile) : 0;
 }
 
+static int find_root(struct hook *hook, struct kvg_diag *diag)
+{
+	if (!hook->places.cgroup_root)
+		return kvg_cgroup_find_root(&hook->root, diag);
+	hook->root = strdup(hook->places.cgroup_root);
+	return hook->root ? 0 : kvg_diag_set(diag, -ENOMEM, "out of memory");
+}
+
+/* The next agent must know why there is this gate. */
+static int tell_next_agent(struct hook *hook)
+{
+	const struct kvg_told_places places = {
+		.run_dir = kvg_places_run_dir(&hook->places),
+		.cgroup_root = hook->root,
+	};
+	struct kvg_diag diag = {};
+	int r = kvg_told_keep(&places, &hook->state, &diag);
+
+	return r < 0 && hook->gates ? stop(hook, "%s, and %s", hook->agent.msg, diag.msg) : 0;
+}
+
 static int do_without(struct hook *hook)
 {
 	struct kvg_identity *identities = NULL;
@@ -267,12 +292,13 @@ static int do_without(struct hook *hook)
 
 	if (status)
 		return status;
-	if (kvg_oci_state_identify(&hook->state, &hook->roots, &identities, &count, &diag) < 0)
-		return stop(hook, "%s", diag.msg);
+	if (kvg_oci_state_identify(&hook->state, &hook->roots, &identities, &count, &diag) < 0 ||
+	    find_root(hook, &diag) < 0)
+		status = stop(hook, "%s", diag.msg);
 	for (size_t i = 0; status == 0 && i < count; i++)
 		status = place(hook, &identities[i]);
 	kvg_oci_state_free_identities(identities, count);
-	return status;
+	return status ? status : tell_next_agent(hook);
 }
 
 int kvg_cmd_oci_hook(int argc, char **argv)
