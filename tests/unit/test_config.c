@@ -190,8 +190,8 @@ static void an_unknown_key_is_refused_with_the_known_ones(void **state)
 		       "unknown key 'profile': expected ranges, audit, metrics, names, profiles");
 	assert_refused(IN_PROFILE("region: [westeurope]"), 4, 5,
 		       "unknown key 'region' in profiles[0]: expected name, cloud, functions, "
-		       "identity, adfs_hosts, regions, resolvers, allow, crl, inbound, mode, "
-		       "select");
+		       "identity, adfs_hosts, regions, resolvers, allow, crl, names, inbound, "
+		       "mode, select");
 	assert_refused(IN_PROFILE("crl: { host: none }"), 4, 12,
 		       "unknown key 'host' in profiles[0].crl: expected hosts, prefixes, tags");
 }
