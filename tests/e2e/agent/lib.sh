@@ -120,8 +120,8 @@ for gate in json.load(sys.stdin)["gates"]:
 }
 
 # is_gated CGROUP PROFILE
-is_gated() { gates | grep -Eq "^$2 [0-9]+ ${1#"$CGROUPS"}$"; }
-is_open() { ! gates | grep -Eq " ${1#"$CGROUPS"}$"; }
+is_gated() { grep -Eq "^$2 [0-9]+ ${1#"$CGROUPS"}$" <<<"$(gates)"; }
+is_open() { ! grep -Eq " ${1#"$CGROUPS"}$" <<<"$(gates)"; }
 
 wait_gated() { wait_for 10 is_gated "$@" || fail "$1 is not gated by $2: $(gates; cat "$LOG")"; }
 wait_open() { wait_for 10 is_open "$@" || fail "$1 is still gated: $(gates)"; }
