@@ -22,10 +22,11 @@ WARNINGS   := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-proto
               -Wno-format-nonliteral -Wpointer-arith -Wvla
 INCLUDES   := -Iinclude -Iuser -I$(O)
 ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(INCLUDES) $(SAN_$(SAN)) \
-              $(shell pkg-config --cflags $(PKGS) 2>/dev/null) $(CFLAGS)
+              $(shell pkg-config --cflags $(PKGS) 2>/dev/null) $(CFLAGS) $(DEFINES)
 ALL_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
-BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Iinclude -Ivmlinux -Ibpf \
-              -I/usr/include/$(shell $(CC) -print-multiarch 2>/dev/null)
+BPF_OPT    ?= -O2
+BPF_CFLAGS := -target bpf -mcpu=v3 $(BPF_OPT) -g -Wall -Wextra -Werror -Iinclude -Ivmlinux -Ibpf \
+              -I/usr/include/$(shell $(CC) -print-multiarch 2>/dev/null) $(DEFINES)
 
 SKELS      := $(patsubst %.bpf.c,$(O)/%.skel.h,$(wildcard bpf/*.bpf.c))
 TEST_SKELS := $(patsubst %.bpf.c,$(O)/%.skel.h,$(wildcard tests/bpf/*.bpf.c))
@@ -47,7 +48,7 @@ C_FILES    := $(wildcard include/*.h bpf/*.[ch] vmlinux/*.h user/*/*.[ch] tests/
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all deps demo check check-unit check-bpf check-e2e fuzz fuzz-smoke bench install format lint \
-        tidy clean help unit-tests bpf-tests kernel-tests attacks fuzzers check-kernels
+        tidy clean help unit-tests bpf-tests kernel-tests attacks others fuzzers check-kernels
 
 all: $(O)/kvgate ## build the binary
 
@@ -157,6 +158,12 @@ unit-tests: $(UNIT_TESTS) ## only build them
 bpf-tests: $(BPF_TESTS) ## only build them
 kernel-tests: all attacks $(BPF_TESTS) $(LOADER) ## only build what check-kernels runs
 attacks: $(ATTACKS) $(OBSERVE) ## only build them
+
+# kvgate with other programs, and with another layout of its maps.
+others: ## only build what upgrades are tested with
+	$(Q)$(MAKE) --no-print-directory O=$(O)/programs BPF_OPT=-Os all
+	$(Q)$(MAKE) --no-print-directory O=$(O)/layout DEFINES=-DKVG_ABI=99 all
+
 fuzzers: $(FUZZERS) ## only build them (CC=clang SAN=fuzz)
 
 # What is missing is said once, by name, and not by the first compiler error.
