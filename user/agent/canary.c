@@ -2,7 +2,6 @@
 #include "agent/canary.h"
 
 #include <arpa/inet.h>
-#include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
@@ -285,10 +284,10 @@ int kvg_canary_try(struct kvg_canary *canary, const struct kvg_gate *gate,
 		return r;
 	entry.cgroup_id = canary->cgroup.id;
 	entry.mode = KVG_MODE_ENFORCE;
-	if (bpf_map_update_elem(kvg_set_map(canary->set, KVG_MAP_GATES), &entry.cgroup_id, &entry,
-				BPF_ANY) < 0)
-		return kvg_diag_set(reterr_diag, -errno, "the canary's gate cannot be told: %s",
-				    strerror(errno));
+	r = kvg_gate_tell(canary->set, &entry);
+	if (r < 0)
+		return kvg_diag_set(reterr_diag, r, "the canary's gate cannot be told: %s",
+				    strerror(-r));
 	r = run_child(canary, &status);
 	if (r < 0)
 		return kvg_diag_set(reterr_diag, r, "the canary cannot be started: %s",

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* A start: which sets are there, whose are they, and what is in them. */
-#include <bpf/bpf.h>
 #include <ctype.h>
 #include <errno.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -225,28 +223,16 @@ static int adopt_ours(struct kvg_gates *gates)
 	return r < 0 ? r : remove_nameless(gates);
 }
 
-/* The name and digest of a gate, out of a layout that is only known as far as kvg_policy.h promises. */
 static void read_others_info(const struct kvg_gates *gates, struct kvg_gates_entry *entry)
 {
 	KVG_CLEANUP(kvg_freep) char *path = NULL;
-	KVG_CLEANUP(kvg_freep) struct kvg_gate_info *info = NULL;
-	KVG_CLEANUP(kvg_closep) int map = -1;
-	struct bpf_map_info shape = {};
-	__u32 size = sizeof(shape);
+	struct kvg_gate_info info;
 
-	if (asprintf(&path, "%s/%s", gates->bpffs_dir, entry->set) < 0)
+	if (asprintf(&path, "%s/%s", gates->bpffs_dir, entry->set) < 0 ||
+	    kvg_gate_read_other(path, entry->cgroup_id, &info) < 0)
 		return;
-	map = kvg_pins_get(path, "maps", "kvg_infos");
-	if (map < 0 || bpf_obj_get_info_by_fd(map, &shape, &size) < 0 ||
-	    shape.key_size != sizeof(entry->cgroup_id) ||
-	    shape.value_size < offsetof(struct kvg_gate_info, cgroup))
-		return;
-	info = malloc(shape.value_size);
-	if (!info || bpf_map_lookup_elem(map, &entry->cgroup_id, info) < 0)
-		return;
-	info->profile[sizeof(info->profile) - 1] = '\0';
-	memcpy(entry->digest, info->digest, sizeof(entry->digest));
-	kvg_gates_name(entry, info->profile);
+	memcpy(entry->digest, info.digest, sizeof(entry->digest));
+	kvg_gates_name(entry, info.profile);
 }
 
 static int adopt_others_gate(struct kvg_gates *gates, const char *set, __u64 cgroup_id)

@@ -5,6 +5,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -91,7 +92,7 @@ static int put_info(struct kvg_set *set, __u64 cgroup_id, const struct kvg_gate_
 		       : 0;
 }
 
-static int put_gate(struct kvg_set *set, const struct kvg_gate *gate)
+int kvg_gate_tell(struct kvg_set *set, const struct kvg_gate *gate)
 {
 	return bpf_map_update_elem(kvg_set_map(set, KVG_MAP_GATES), &gate->cgroup_id, gate,
 				   BPF_ANY) < 0
@@ -106,7 +107,7 @@ static int put_gate(struct kvg_set *set, const struct kvg_gate *gate)
 static int attach_all(struct kvg_set *set, const struct kvg_cgroup *cgroup,
 		      const struct kvg_gate *gate, struct kvg_diag *reterr_diag)
 {
-	int r = put_gate(set, gate);
+	int r = kvg_gate_tell(set, gate);
 	bool is_told = r == 0;
 
 	if (r == -ENOENT)
@@ -116,7 +117,7 @@ static int attach_all(struct kvg_set *set, const struct kvg_cgroup *cgroup,
 		if (r < 0)
 			return r;
 		if (!is_told)
-			r = put_gate(set, gate);
+			r = kvg_gate_tell(set, gate);
 		is_told = true;
 	}
 	if (r < 0)
@@ -216,7 +217,7 @@ int kvg_gate_flip(struct kvg_set *set, const struct kvg_gate *gate,
 		return r;
 	r = put_info(set, gate->cgroup_id, info);
 	if (r == 0)
-		r = put_gate(set, gate);
+		r = kvg_gate_tell(set, gate);
 	if (r == 0)
 		return 0;
 	kvg_ports_flip(set, &old, NULL);
@@ -231,12 +232,12 @@ int kvg_gate_restore(struct kvg_set *set, const struct kvg_cgroup *cgroup,
 	int r = put_info(set, cgroup->id, info);
 
 	if (r == 0)
-		r = put_gate(set, gate);
+		r = kvg_gate_tell(set, gate);
 	if (r < 0 && r != -ENOENT)
 		return kvg_diag_set(reterr_diag, r, "no room for another gate: %s", strerror(-r));
 	r = kvg_mend(set, cgroup, reterr_diag);
 	if (r >= 0)
-		r = put_gate(set, gate);
+		r = kvg_gate_tell(set, gate);
 	return r;
 }
 
@@ -271,7 +272,7 @@ int kvg_gate_remove(struct kvg_set *set, __u64 cgroup_id, struct kvg_diag *reter
 	if (r < 0)
 		return r;
 	kvg_gate_remove_links(kvg_set_path(set), cgroup_id);
-	put_gate(set, &nothing); /* the storage lives as long as its cgroup */
+	kvg_gate_tell(set, &nothing); /* the storage lives as long as its cgroup */
 	bpf_map_delete_elem(kvg_set_map(set, KVG_MAP_INFOS), &cgroup_id);
 	return 0;
 }
@@ -315,6 +316,31 @@ int kvg_gate_read(const struct kvg_set *set, __u64 cgroup_id, struct kvg_gate *r
 	if (ret_gate &&
 	    bpf_map_lookup_elem(kvg_set_map(set, KVG_MAP_GATES), &cgroup_id, ret_gate) < 0)
 		return -errno;
+	return 0;
+}
+
+int kvg_gate_read_other(const char *set_path, __u64 cgroup_id, struct kvg_gate_info *ret)
+{
+	KVG_CLEANUP(kvg_closep) int map = kvg_pins_get(set_path, "maps", "kvg_infos");
+	KVG_CLEANUP(kvg_freep) void *value = NULL;
+	struct bpf_map_info shape = {};
+	__u32 size = sizeof(shape);
+
+	if (map < 0)
+		return map;
+	if (bpf_obj_get_info_by_fd(map, &shape, &size) < 0)
+		return -errno;
+	if (shape.key_size != sizeof(cgroup_id) ||
+	    shape.value_size < offsetof(struct kvg_gate_info, cgroup))
+		return -EPROTO;
+	value = malloc(shape.value_size);
+	if (!value)
+		return -ENOMEM;
+	if (bpf_map_lookup_elem(map, &cgroup_id, value) < 0)
+		return -errno;
+	*ret = (struct kvg_gate_info){0};
+	memcpy(ret, value, offsetof(struct kvg_gate_info, cgroup));
+	ret->profile[sizeof(ret->profile) - 1] = '\0';
 	return 0;
 }
 

@@ -115,6 +115,19 @@ int kvg_gate_list(const struct kvg_set *set, __u64 **ret, size_t *ret_count);
 int kvg_gate_read(const struct kvg_set *set, __u64 cgroup_id, struct kvg_gate *ret_gate,
 		  struct kvg_gate_info *ret_info);
 
+/**
+ * kvg_gate_read_other() - the name of a gate in a set that another version of kvgate made
+ * @set_path:  folder of the set, which need not be whole
+ * @cgroup_id: the gate
+ * @ret:       without the cgroup's path, see struct kvg_gate_info
+ *
+ * Return: 0, -ENOENT no such gate, -EPROTO a layout that nobody promised, or another negative errno
+ */
+int kvg_gate_read_other(const char *set_path, __u64 cgroup_id, struct kvg_gate_info *ret);
+
+/** kvg_gate_tell() - put an entry in place of what the cgroup's storage says; -ENOENT it has none */
+int kvg_gate_tell(struct kvg_set *set, const struct kvg_gate *gate);
+
 /** kvg_gate_read_counters() - of the cgroup's programs, summed over the CPUs; Return: 0, or a negative errno */
 int kvg_gate_read_counters(const struct kvg_set *set, __u64 cgroup_id, struct kvg_counters *ret);
 
