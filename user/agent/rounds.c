@@ -44,6 +44,9 @@ static void check(struct kvg_agent *agent)
 	if (!agent->check)
 		return;
 	r = kvg_check_round(agent->check);
+	/* Whatever the canary tried is still unread. */
+	if (agent->recorder)
+		kvg_recorder_ignore(agent->recorder, kvg_check_canary_id(agent->check));
 	if (r < 0) {
 		kvg_agent_fault(agent, KVG_FAULT_CHECK, "the self-check cannot be done: %s",
 				strerror(-r));

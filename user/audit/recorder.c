@@ -19,6 +19,7 @@ struct kvg_recorder {
 	__u64 now_ns;
 	__u64 ticked_ns;
 	__u64 lost_told;
+	__u64 ignored;    /* cgroup id; 0 for none */
 	bool has_untaken; /* the table in the kernel may hold counts that no event told of */
 };
 
@@ -30,11 +31,18 @@ static __u64 now_ns(void)
 	return now.tv_sec * 1000000000ULL + now.tv_nsec;
 }
 
+static bool is_ignored(const struct kvg_recorder *recorder, const struct kvg_refusal *refusal)
+{
+	return recorder->ignored && refusal->cgroup_id == recorder->ignored;
+}
+
 static void on_event(void *data, const struct kvg_event *event)
 {
 	struct kvg_recorder *recorder = data;
 	struct kvg_record record;
 
+	if (is_ignored(recorder, &event->refusal))
+		return;
 	recorder->has_untaken = true;
 	kvg_record_from_event(event, &record);
 	kvg_fold_add(recorder->fold, &record, recorder->now_ns);
@@ -46,6 +54,8 @@ static void on_rest(void *data, const struct kvg_refusal *refusal, const struct 
 	struct kvg_recorder *recorder = data;
 	struct kvg_record record;
 
+	if (is_ignored(recorder, refusal))
+		return;
 	kvg_record_from_rest(refusal, tally, count, &record);
 	kvg_fold_add(recorder->fold, &record, recorder->now_ns);
 }
@@ -108,6 +118,11 @@ int kvg_recorder_add_sink(struct kvg_recorder *recorder, struct kvg_sink *sink)
 	}
 	recorder->sinks[recorder->sinks_count++] = sink;
 	return 0;
+}
+
+void kvg_recorder_ignore(struct kvg_recorder *recorder, __u64 cgroup_id)
+{
+	recorder->ignored = cgroup_id;
 }
 
 int kvg_recorder_fd(const struct kvg_recorder *recorder)

@@ -36,6 +36,9 @@ int kvg_recorder_open(struct kvg_set *set, __u64 interval_ns, struct kvg_recorde
  */
 int kvg_recorder_add_sink(struct kvg_recorder *recorder, struct kvg_sink *sink);
 
+/** kvg_recorder_ignore() - record nothing of this gate, from the next read on; 0: of all gates again */
+void kvg_recorder_ignore(struct kvg_recorder *recorder, __u64 cgroup_id);
+
 /** kvg_recorder_fd() - polls readable when there is something for kvg_recorder_read() */
 int kvg_recorder_fd(const struct kvg_recorder *recorder);
 

@@ -1,12 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # Somebody detaches a gate's program: the agent notices within ten seconds, puts it back, says so, and is
-# healthy again when it has seen that it holds.
+# healthy again when it has seen that it holds. What its canary tried is in no record.
 . "$(dirname "$0")/lib.sh"
 need_agent
 need_program bpftool
 new_network
 serve tcp/443
+RECORD=$SCRATCH/record
+CONFIGURE="audit: { file: $RECORD }"
 configure < <(profile one 203.0.113.1 "/$SANDBOX-app")
 new_cgroup app && CG=$REPLY
 start_agent
@@ -31,3 +33,5 @@ mkdir "$CG"
 wait_gated "$CG" one
 refused tcp 203.0.113.9 443
 stop_agent
+holds "$(<"$RECORD")" 203.0.113.9
+! grep -Fq 192.0.2.1 "$RECORD" || fail "the canary is in the record: $(<"$RECORD")"
