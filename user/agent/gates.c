@@ -121,6 +121,7 @@ int kvg_gates_open(const struct kvg_gates_options *options, struct kvg_gates **r
 
 	if (!gates)
 		return -ENOMEM;
+	gates->use = -1;
 	gates->bpffs_dir = strdup(options->bpffs_dir);
 	gates->root = strdup(options->cgroup_root);
 	if (!gates->bpffs_dir || !gates->root)
@@ -152,6 +153,7 @@ struct kvg_gates *kvg_gates_close(struct kvg_gates *gates)
 	free(gates->profiles);
 	free(gates->others);
 	kvg_set_close(gates->set);
+	kvg_closep(&gates->use);
 	free(gates->bpffs_dir);
 	free(gates->root);
 	free(gates);

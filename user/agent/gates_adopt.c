@@ -2,8 +2,11 @@
 /* A start: which sets are there, whose are they, and what is in them. */
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "agent/canary.h"
 #include "agent/gates_state.h"
@@ -77,6 +80,29 @@ void kvg_gates_leave_other(struct kvg_gates *gates, const char *set, __u64 cgrou
 		drop_other(gates, set);
 }
 
+/*
+ * An agent without gates, or a hook between opening and its gate: were their set removed, what they put
+ * into it later would be a stranger's links to everybody else.
+ */
+static bool is_used(const struct kvg_gates *gates, const char *name)
+{
+	KVG_CLEANUP(kvg_freep) char *path = NULL;
+	KVG_CLEANUP(kvg_closep) int fd = -1;
+
+	if (asprintf(&path, "%s/%s", gates->bpffs_dir, name) < 0) {
+		path = NULL;
+		return true;
+	}
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0;
+}
+
+static int use(struct kvg_gates *gates)
+{
+	gates->use = open(kvg_set_path(gates->set), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return gates->use < 0 || flock(gates->use, LOCK_SH | LOCK_NB) < 0 ? -errno : 0;
+}
+
 /* A set that can be used as it is, with this binary's programs. */
 static int open_ours(struct kvg_gates *gates, const char *name)
 {
@@ -87,8 +113,8 @@ static int open_ours(struct kvg_gates *gates, const char *name)
 
 	if (r == 0)
 		r = kvg_gate_list(set, &ids, &count);
-	/* Without a gate it does not say whose layout it has. */
-	if (r == 0 && !count)
+	/* Without a gate it does not say whose layout it has; who uses it now does know. */
+	if (r == 0 && !count && !is_used(gates, name))
 		r = -EPROTO;
 	if (r == 0)
 		r = kvg_set_renew(set, NULL);
@@ -120,7 +146,7 @@ static int sort_sets(struct kvg_gates *gates)
 	for (char **name = names; r == 0 && *name; name++) {
 		if (!is_agents(*name) || (!gates->set && open_ours(gates, *name) == 0))
 			continue;
-		if (has_links(gates, *name))
+		if (has_links(gates, *name) || is_used(gates, *name))
 			r = add_other(gates, *name);
 		else
 			kvg_set_remove(gates->bpffs_dir, *name); /* half made, or half removed */
@@ -269,6 +295,8 @@ int kvg_gates_adopt(struct kvg_gates *gates, struct kvg_diag *reterr_diag)
 
 	if (r == 0 && !gates->set)
 		r = make_set(gates, reterr_diag);
+	if (r == 0)
+		r = use(gates);
 	if (r == 0)
 		r = kvg_intake_count(gates->set);
 	if (r == 0)

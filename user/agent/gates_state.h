@@ -42,6 +42,7 @@ struct kvg_gates {
 	char *bpffs_dir;
 	char *root;
 	struct kvg_set *set;
+	int use; /* holds the set's folder: nobody removes it as long as it has no gate yet */
 	struct kvg_gates_entry *entries;
 	size_t entries_count;
 	struct kvg_gates_policy **policies;
