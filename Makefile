@@ -88,10 +88,22 @@ bench: all $(BENCHES) ## measure how fast it is (root)
 	$(Q)KVGATE=$(abspath $(O))/kvgate tools/bench/run
 	$(Q)$(O)/tools/bench/gates
 
+# Since version 253 systemd waits for the end of a reload.
+NOTIFY := $(shell pkg-config --atleast-version=253 libsystemd 2>/dev/null && \
+            echo '-e s/^Type=notify$$/Type=notify-reload/ -e /^ExecReload=/d')
+
+# $(1): files, $(2): folder below the prefix, which is named in them
+install_text = $(Q)mkdir -p $(DESTDIR)$(PREFIX)/$(2) && for file in $(1); do \
+	sed -e 's|/usr/local/|$(PREFIX)/|g' $(NOTIFY) $$file >$(DESTDIR)$(PREFIX)/$(2)/$${file\#\#*/} && \
+	chmod 644 $(DESTDIR)$(PREFIX)/$(2)/$${file\#\#*/} || exit 1; done
+
 install: all ## install to $(DESTDIR)$(PREFIX)
 	$(call say,INSTALL,$(DESTDIR)$(PREFIX))
 	$(Q)install -D -m 755 $(O)/kvgate $(DESTDIR)$(PREFIX)/sbin/kvgate
 	$(Q)install -D -m 644 packaging/man/kvgate.8 $(DESTDIR)$(PREFIX)/share/man/man8/kvgate.8
+	$(call install_text,packaging/systemd/kvgate.service,lib/systemd/system)
+	$(call install_text,$(wildcard packaging/systemd/*.conf packaging/oci/*.json),share/kvgate)
+	$(call install_text,$(wildcard docs/*.md),share/doc/kvgate)
 
 format: ## bring all C files into shape
 	$(Q)clang-format -i $(C_FILES)
