@@ -116,6 +116,7 @@ struct work {
 	const struct kvg_ports_plan *plan;
 	struct kvg_ports_maps maps;
 	struct kvg_own own;
+	char *bpffs_dir;
 	struct kvg_port template;
 	struct kvg_port *attached; /* by this call */
 	size_t attached_count;
@@ -126,6 +127,7 @@ static void work_done(struct work *work)
 {
 	kvg_ports_maps_done(&work->maps);
 	kvg_own_done(&work->own);
+	free(work->bpffs_dir);
 	free(work->attached);
 }
 
@@ -152,12 +154,44 @@ static int put_filter(struct work *work, struct kvg_port *port, enum kvg_tc_way 
 	return r;
 }
 
-static int make_qdisc(struct kvg_port *port, struct kvg_diag *reterr_diag)
+static bool set_made_qdisc(const char *bpffs_dir, const char *name, __u32 ifindex)
+{
+	KVG_CLEANUP(kvg_freep) char *set_path = NULL;
+	struct kvg_ports_maps maps;
+	struct kvg_port port;
+	bool made;
+
+	if (asprintf(&set_path, "%s/%s", bpffs_dir, name) < 0) {
+		set_path = NULL;
+		return false;
+	}
+	if (kvg_ports_maps_open(set_path, &maps) < 0)
+		return false;
+	made = kvg_ports_maps_get(&maps, ifindex, &port) == 0 && port.own_qdisc;
+	kvg_ports_maps_done(&maps);
+	return made;
+}
+
+/* Another gate of the interface may have made it; who goes last removes it. */
+static bool is_qdisc_ours(const char *bpffs_dir, __u32 ifindex)
+{
+	char **names = NULL;
+	bool ours = false;
+
+	if (kvg_set_list(bpffs_dir, &names) < 0)
+		return false;
+	for (char **name = names; *name && !ours; name++)
+		ours = set_made_qdisc(bpffs_dir, *name, ifindex);
+	kvg_set_list_free(names);
+	return ours;
+}
+
+static int make_qdisc(const struct work *work, struct kvg_port *port, struct kvg_diag *reterr_diag)
 {
 	bool made = false;
 	int r = kvg_tc_make_qdisc(port->ifindex, &made);
 
-	port->own_qdisc = made;
+	port->own_qdisc = made || (r == 0 && is_qdisc_ours(work->bpffs_dir, port->ifindex));
 	if (r == -EEXIST)
 		return kvg_diag_set(
 			reterr_diag, r,
@@ -212,7 +246,7 @@ static int put_programs(struct work *work, struct kvg_port *port)
 	port->hook = KVG_PORT_HOOK_CLSACT;
 	r = check_places(work, port, false);
 	if (r == 0)
-		r = make_qdisc(port, work->reterr_diag);
+		r = make_qdisc(work, port, work->reterr_diag);
 	if (r < 0)
 		return r;
 	r = put_filter(work, port, KVG_TC_OUT);
@@ -319,7 +353,6 @@ static int drop_gone(struct work *work)
 
 static int prepare(struct work *work, const struct kvg_cgroup *cgroup)
 {
-	KVG_CLEANUP(kvg_freep) char *bpffs_dir = strdup(kvg_set_path(work->set));
 	int r;
 
 	work->template = (struct kvg_port){
@@ -328,8 +361,10 @@ static int prepare(struct work *work, const struct kvg_cgroup *cgroup)
 		.hook = work->plan->hook,
 	};
 	work->attached = calloc(work->plan->count, sizeof(*work->attached));
-	if (!work->attached || !bpffs_dir)
+	work->bpffs_dir = strdup(kvg_set_path(work->set));
+	if (!work->attached || !work->bpffs_dir)
 		return -ENOMEM;
+	*strrchr(work->bpffs_dir, '/') = '\0';
 	r = kvg_cgroup_level(cgroup, &work->template.level);
 	if (r < 0)
 		return kvg_diag_set(
@@ -344,8 +379,7 @@ static int prepare(struct work *work, const struct kvg_cgroup *cgroup)
 	r = kvg_ports_maps_load(work->set, &work->maps, work->reterr_diag);
 	if (r < 0)
 		return r;
-	*strrchr(bpffs_dir, '/') = '\0';
-	return kvg_own_read(bpffs_dir, &work->own);
+	return kvg_own_read(work->bpffs_dir, &work->own);
 }
 
 int kvg_ports_attach(struct kvg_set *set, const struct kvg_cgroup *cgroup,

@@ -166,22 +166,25 @@ stopped_once_open() {
 }
 
 launch_held() {
-	rm -f "$SCRATCH/go"
+	rm -f "$SCRATCH/go" "$SCRATCH/said" # what was said before would count as ready
 	mkfifo "$SCRATCH/go"
 	# shellcheck disable=SC2016
 	bash -c 'echo 0 >"$1/cgroup.procs" && exec nsenter --net="$2" -- "${@:3}"' held \
 		"$CG" "/run/netns/$CLIENT" "${ATTACK[@]}" <"$SCRATCH/go" >"$SCRATCH/said" 2>&1 &
 	HELD=$!
 	exec {GO}>"$SCRATCH/go"
-	wait_for 10 ready_or_gone
-	grep -q '^ready' "$SCRATCH/said" || release
+	wait_for 10 ready_or_gone || true
+	is_ready && return
+	release # which knows why, if the attack has ended
+	fail "the attack was not ready in time: $SAID"
 }
 
-ready_or_gone() { grep -q '^ready' "$SCRATCH/said" || process_gone "$HELD"; }
+is_ready() { grep -qs '^ready' "$SCRATCH/said"; }
+ready_or_gone() { is_ready || process_gone "$HELD"; }
 
 release() {
 	local status=0
-	echo go >&"$GO" || true
+	process_gone "$HELD" || echo go >&"$GO"
 	exec {GO}>&-
 	wait "$HELD" || status=$?
 	said "$status"

@@ -52,7 +52,7 @@ with attempt("report"):
     header.sendto(packet + router_alert + report, ("ff02::16", 0, 0, socket.if_nametoindex("eth0")))
 PYTHON
 heard() { grep -q " $1:$ROUND" "$HEARD"; }
-works_once_open
+works_once_open 'settled|ready'
 for what in stolen:echo stolen:long nd mld; do
 	wait_for 3 heard "$what" || fail "$what did not arrive: $SAID, $(cat "$HEARD")"
 done

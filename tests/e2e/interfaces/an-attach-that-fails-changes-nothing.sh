@@ -33,7 +33,7 @@ anew() {
 
 # What it says when all is new, but cannot be looked at.
 AFTERWARDS='policy is in force|does not hold'
-STEP=${KVGATE_TEST_STEP:-$((17 * PATIENCE))}
+STEP=${KVGATE_TEST_STEP:-$((PATIENCE > 1 ? 31 : 17))}
 LAST=360
 anew
 holds "$OLD" '^\["sha256:.*",1,true,\[\["client",false\]\]\]$'

@@ -8,7 +8,7 @@ need_program jq
 need_program strace
 container tcp/443 udp/9000
 
-TRACED=(strace -qq -o "$SCRATCH/trace" -e trace=bpf)
+STRACE=(strace -qq -o "$SCRATCH/trace" -e trace=bpf)
 # attach_traced: as attach
 attach_traced() {
 	inside_netns "$HOST" "${TRACED[@]}" "$KVGATE" attach --bpffs-dir "$SCRATCH/bpf" \
@@ -16,16 +16,21 @@ attach_traced() {
 		--crl-hosts none --allow "$GOOD4/32=tcp/443" --allow "$GOOD4/32=udp/9000" \
 		--pid "$INSIDE" "$CG"
 }
-hook() { kvgate status --json | jq -r '.gates[0].interfaces[0].hook'; }
+hook() { kvgate status --json | jq -r --arg name "${CG##*/}" '.gates[] | select(.cgroup | endswith("/" + $name)).interfaces[0].hook'; }
 
-# The first link to an interface is made to fail as before Linux 6.6.
-attach_traced >/dev/null
-if [[ $(hook) == tcx ]]; then
-	call=$(grep -n 'BPF_LINK_CREATE.*\(TCX_EGRESS\|attach_type=0x2f\)' "$SCRATCH/trace" | head -n 1 | cut -d: -f1)
-	[[ $call ]] || skip "strace does not show the link: $(grep -c . "$SCRATCH/trace") calls"
-	TRACED+=(-e "inject=bpf:error=EINVAL:when=$call")
-fi
-kvgate detach "$CG" >/dev/null
+# The first link to an interface is made to fail as before Linux 6.6; which call that is shows a run before.
+without_tcx() {
+	local call
+	TRACED=("${STRACE[@]}")
+	attach_traced >/dev/null
+	if [[ $(hook) == tcx ]]; then
+		call=$(grep -n 'BPF_LINK_CREATE.*\(TCX_EGRESS\|attach_type=0x2f\)' "$SCRATCH/trace" | head -n 1 | cut -d: -f1)
+		[[ $call ]] || skip "strace does not show the link: $(grep -c . "$SCRATCH/trace") calls"
+		TRACED+=(-e "inject=bpf:error=EINVAL:when=$call")
+	fi
+	kvgate detach "$CG" >/dev/null
+}
+without_tcx
 nothing_attached
 
 on_host() { inside_netns "$HOST" "$@"; }
@@ -45,6 +50,23 @@ with attempt("frame"):
     sock.send(b"\xff" * 6 + b"\2\0\0\0\0\7\x08\x00" + ip4(GOOD4, 17, udp_body(GOOD4, 9000, loot("frame"))))
 PYTHON
 stopped
+
+# Another gate of the interface finds the qdisc there: whichever goes last takes it away.
+FIRST=$CG INSIDE_FIRST=$INSIDE
+new_cgroup second && SECOND=$REPLY
+spawn_inside "$CLIENT" "$SECOND" sleep 1000
+INSIDE=$REPLY CG=$SECOND
+wait_for 5 in_cgroup "$INSIDE" "$CG"
+without_tcx
+attach_traced >/dev/null
+same "hook" clsact "$(hook)"
+kvgate detach "$FIRST" >/dev/null
+refused tcp "$OTHER" 443
+kvgate detach "$SECOND" >/dev/null
+nothing_attached
+CG=$FIRST INSIDE=$INSIDE_FIRST
+without_tcx
+attach_traced >/dev/null
 
 # A later filter of the same number runs first: that is told.
 on_host tc filter add dev "$PORT" ingress protocol all prio 1 bpf bytecode '1,6 0 0 0'
