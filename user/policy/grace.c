@@ -43,8 +43,8 @@ int kvg_grace_load(const char *directory, unsigned long grace_s, time_t now, str
 		return 0;
 	r = kvg_previous_read(directory, &list);
 	for (size_t i = 0; i < list.count && r == 0; i++) {
-		time_t replaced = list.items[i].replaced < now ? list.items[i].replaced : now;
-		time_t until = replaced + (time_t)grace_s;
+		time_t replaced = list.items[i].replaced.tv_sec;
+		time_t until = (replaced < now ? replaced : now) + (time_t)grace_s;
 
 		if (now < until)
 			r = add_document(ret, &list.items[i].document, until);

@@ -95,7 +95,10 @@ static int follow(struct kvg_fetch_job *job, const char *page, const struct kvg_
 	return get_and_take(job, url);
 }
 
-/* Of two that are listed the newest; the other one only if that is not there, and none is in use. */
+/*
+ * Of two that are listed the newest; the other one only if that is not there yet. Where none is in use,
+ * any is better than none.
+ */
 static int follow_links(struct kvg_fetch_job *job, const char *page, const struct kvg_links *links)
 {
 	int r = -ENOENT;
@@ -104,7 +107,7 @@ static int follow_links(struct kvg_fetch_job *job, const char *page, const struc
 		if (i > 0 && job->current && links->items[i].day < job->current->first_day)
 			break;
 		r = follow(job, page, &links->items[i]);
-		if (r == 0 || r == -EAGAIN || r == -ENOMEM)
+		if (r == 0 || r == -EAGAIN || r == -ENOMEM || (r != -ENOENT && job->current))
 			break;
 	}
 	return r;

@@ -32,7 +32,7 @@ static int read_one(const char *path, struct kvg_previous *ret)
 	if (!ret->path)
 		return -ENOMEM;
 	ret->document = KVG_TAKE_PTR(document);
-	ret->replaced = st.st_mtime;
+	ret->replaced = st.st_mtim;
 	return 0;
 }
 
@@ -64,8 +64,10 @@ static int by_time(const void *a, const void *b)
 	const struct kvg_previous *x = a;
 	const struct kvg_previous *y = b;
 
-	if (x->replaced != y->replaced)
-		return x->replaced > y->replaced ? -1 : 1;
+	if (x->replaced.tv_sec != y->replaced.tv_sec)
+		return x->replaced.tv_sec > y->replaced.tv_sec ? -1 : 1;
+	if (x->replaced.tv_nsec != y->replaced.tv_nsec)
+		return x->replaced.tv_nsec > y->replaced.tv_nsec ? -1 : 1;
 	return strcmp(y->path, x->path);
 }
 

@@ -205,6 +205,13 @@ static int swap(struct kvg_store *store, const struct kvg_document *document, co
 	return r < 0 ? r : move(checked, path);
 }
 
+static bool is_over(const struct kvg_previous *previous, time_t now, unsigned long grace_s)
+{
+	time_t replaced = previous->replaced.tv_sec;
+
+	return now >= replaced ? (unsigned long)(now - replaced) >= grace_s : grace_s == 0;
+}
+
 /* Of each kind and cloud the last one stays, and those whose grace period is not over. */
 static void prune(const struct kvg_store *store, const struct kvg_document *document,
 		  unsigned long grace_s)
@@ -221,9 +228,7 @@ static void prune(const struct kvg_store *store, const struct kvg_document *docu
 		if (item->document->kind != document->kind ||
 		    item->document->cloud != document->cloud)
 			continue;
-		if (kept > 0 &&
-		    (kept >= KVG_STORE_PREVIOUS_MAX ||
-		     (now > item->replaced && (unsigned long)(now - item->replaced) >= grace_s)))
+		if (kept > 0 && (kept >= KVG_STORE_PREVIOUS_MAX || is_over(item, now, grace_s)))
 			unlink(item->path);
 		else
 			kept++;

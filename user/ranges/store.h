@@ -122,11 +122,11 @@ struct kvg_store *kvg_store_close(struct kvg_store *store);
 /** kvg_store_closep() - for KVG_CLEANUP */
 void kvg_store_closep(struct kvg_store **store);
 
-/** struct kvg_previous - a replaced document; owned */
+/** struct kvg_previous - a replaced document, and when it was; owned */
 struct kvg_previous {
 	struct kvg_document *document;
 	char *path;
-	time_t replaced;
+	struct timespec replaced;
 };
 
 /** struct kvg_previous_list - those of a folder, the last replaced first */
