@@ -13,6 +13,7 @@
 #include "ranges/store.h"
 
 #define FROM_LEN 256
+#define CRL_PORT 80
 
 static int add_document(struct kvg_grace *grace, struct kvg_document **document, time_t until)
 {
@@ -116,6 +117,20 @@ static int keep_row(const struct kept *kept, const struct kvg_document *document
 	return r;
 }
 
+/* Lists of revoked certificates come by plain HTTP. */
+static int keep_crl_tags(struct kept *kept, const struct kvg_document *document)
+{
+	const struct kvg_profile *profile = kept->profile;
+	int r = 0;
+
+	if (document->kind != KVG_DOCUMENT_KIND_SERVICE_TAGS)
+		return 0;
+	kept->port = CRL_PORT;
+	for (size_t i = 0; i < profile->crl_tags_count && r == 0; i++)
+		r = keep_group(kept, kvg_document_find(document, profile->crl_tags[i]));
+	return r;
+}
+
 int kvg_grace_add(const struct kvg_grace *grace, const struct kvg_library *library,
 		  struct kvg_profile *profile)
 {
@@ -137,6 +152,8 @@ int kvg_grace_add(const struct kvg_grace *grace, const struct kvg_library *libra
 			kept.port = rows[j].port;
 			r = keep_row(&kept, document, &rows[j]);
 		}
+		if (r == 0)
+			r = keep_crl_tags(&kept, document);
 	}
 	return r;
 }

@@ -119,6 +119,8 @@ int kvg_history_read(const char *state_dir, const char *profile, struct kvg_hist
 		r = read_entry(folder, numbers[i], &ret->entries[ret->count]);
 		if (r == 0)
 			ret->count++;
+		else if (r == -ENOENT)
+			r = 0; /* it became one too many meanwhile */
 	}
 	return r;
 }

@@ -374,15 +374,14 @@ void kvg_fetch_document(struct kvg_fetch *fetch, const struct kvg_fetch_source *
 		kvg_fetch_m365(&job);
 }
 
-static void accept_document(struct kvg_fetch_job *job, const struct kvg_store_refusal *refusal,
-			    const char *data, size_t size)
+static void accept_document(struct kvg_fetch_job *job, const struct kvg_store_refusal *refusal)
 {
 	KVG_CLEANUP(kvg_document_freep) struct kvg_document *document = NULL;
-	struct kvg_store_item item = {.data = data, .size = size};
+	struct kvg_store_item item = {.data = refusal->data, .size = refusal->size};
 	struct kvg_diag diag;
 	int r;
 
-	r = kvg_document_parse(refusal->file, data, size, &document, &diag);
+	r = kvg_document_parse(refusal->file, refusal->data, refusal->size, &document, &diag);
 	if (r < 0) {
 		kvg_fetch_say(job, KVG_FETCH_FAILED, "'refused/%s': %s", refusal->file, diag.msg);
 		return;
@@ -406,17 +405,15 @@ bool kvg_fetch_accept(struct kvg_fetch *fetch, enum kvg_document_kind kind, enum
 {
 	KVG_CLEANUP(kvg_store_refusal_done) struct kvg_store_refusal refusal = {0};
 	struct kvg_fetch_job job = make_job(fetch, kind, cloud, ret_report);
-	KVG_CLEANUP(kvg_freep) char *data = NULL;
-	size_t size;
 	int r;
 
-	r = kvg_store_refused(fetch->store, kind, cloud, &refusal, &data, &size);
+	r = kvg_store_refused(fetch->store, kind, cloud, &refusal);
 	if (r == -ENOENT)
 		return false;
 	if (r < 0)
 		kvg_fetch_say(&job, KVG_FETCH_FAILED,
 			      "what was refused cannot be read: %s; fetch it again", strerror(-r));
 	else
-		accept_document(&job, &refusal, data, size);
+		accept_document(&job, &refusal);
 	return true;
 }

@@ -36,12 +36,19 @@ static size_t match_date(const char *text, unsigned int *ret_day)
 	return *ret_day ? DATE_DIGITS + strlen(SUFFIX) : 0;
 }
 
+/* An attribute needs no quotes. */
+static bool is_after_href(const char *page, const char *at)
+{
+	return at - page >= 5 && strncasecmp(at - 5, "href=", 5) == 0;
+}
+
 /* Where the link that holds the file's name @at begins; NULL if @at is within a longer name. */
 static const char *find_start(const char *page, const char *at)
 {
 	const char *start = at;
 
-	while (start > page && at - start <= LINK_MAX && !is_delimiter(start[-1]))
+	while (start > page && at - start <= LINK_MAX && !is_delimiter(start[-1]) &&
+	       !is_after_href(page, start))
 		start--;
 	if (at - start > LINK_MAX)
 		return NULL;

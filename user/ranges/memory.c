@@ -21,7 +21,11 @@ static const char *key_of(int kind, int cloud, char ret[KEY_LEN])
 
 static int path_of(const char *directory, char **ret)
 {
-	return asprintf(ret, "%s/.fetch.json", directory) < 0 ? -ENOMEM : 0;
+	if (asprintf(ret, "%s/.fetch.json", directory) < 0) {
+		*ret = NULL;
+		return -ENOMEM;
+	}
+	return 0;
 }
 
 int kvg_memory_set(char **field, const char *text)

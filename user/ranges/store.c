@@ -13,13 +13,10 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/folder.h"
-#include "ranges/json.h"
+#include "ranges/store_internal.h"
 
-struct kvg_store {
-	char *directory;
-	int lock;
-	struct kvg_library library;
-};
+/* More than prune() ever leaves. */
+#define NAMES_MAX (KVG_STORE_PREVIOUS_MAX * KVG_DOCUMENT_KIND_COUNT * KVG_CLOUD_COUNT + 1)
 
 static const char *const own_names[] = {".tmp", ".lock", ".fetch.json", "previous", "refused"};
 
@@ -32,8 +29,7 @@ bool kvg_store_is_own(const char *name)
 	return false;
 }
 
-/* "DIRECTORY/FOLDER/NAME", FOLDER may be NULL; freed by the caller; NULL if there is no memory. */
-static char *join(const struct kvg_store *store, const char *folder, const char *name)
+char *kvg_store_path(const struct kvg_store *store, const char *folder, const char *name)
 {
 	char *path;
 
@@ -50,17 +46,18 @@ static int refuse_path(struct kvg_diag *diag, int error, const char *what, const
 
 static int lock(struct kvg_store *store, struct kvg_diag *diag)
 {
-	KVG_CLEANUP(kvg_freep) char *path = join(store, NULL, ".lock");
+	KVG_CLEANUP(kvg_freep) char *path = kvg_store_path(store, NULL, ".lock");
 
 	if (!path)
 		return kvg_diag_set(diag, -ENOMEM, "out of memory");
 	store->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
 	if (store->lock < 0)
 		return refuse_path(diag, -errno, "write to", store->directory);
-	if (flock(store->lock, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
-		return kvg_diag_set(diag, -EBUSY, "another fetch is at work in '%s'",
-				    store->directory);
-	return 0;
+	if (flock(store->lock, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (errno != EWOULDBLOCK)
+		return refuse_path(diag, -errno, "lock", path);
+	return kvg_diag_set(diag, -EBUSY, "another fetch is at work in '%s'", store->directory);
 }
 
 static int make_folders(struct kvg_store *store, struct kvg_diag *diag)
@@ -68,7 +65,7 @@ static int make_folders(struct kvg_store *store, struct kvg_diag *diag)
 	static const char *const folders[] = {".tmp", "previous", "refused"};
 
 	for (size_t i = 0; i < KVG_ARRAY_SIZE(folders); i++) {
-		KVG_CLEANUP(kvg_freep) char *path = join(store, NULL, folders[i]);
+		KVG_CLEANUP(kvg_freep) char *path = kvg_store_path(store, NULL, folders[i]);
 		int r = path ? kvg_folder_make(path) : -ENOMEM;
 
 		if (r < 0)
@@ -152,22 +149,45 @@ static int move(const char *from, const char *to)
 	return rename(from, to) < 0 ? -errno : 0;
 }
 
-/* The document in use goes to "previous", and its time says when. */
-static int retire(struct kvg_store *store, const char *path, bool keep_name)
+/* A name for it in "previous" that nothing has: documents without a date have one name for ever. */
+static int find_free(const struct kvg_store *store, const char *file, char **ret)
 {
-	KVG_CLEANUP(kvg_freep) char *to = join(store, "previous", strrchr(path, '/') + 1);
+	for (unsigned int i = 1; i <= NAMES_MAX; i++) {
+		KVG_CLEANUP(kvg_freep) char *name = NULL;
+		KVG_CLEANUP(kvg_freep) char *path = NULL;
+		struct stat st;
+
+		if (asprintf(&name, i > 1 ? "%s.%u" : "%s", file, i) < 0) {
+			name = NULL;
+			return -ENOMEM;
+		}
+		path = kvg_store_path(store, "previous", name);
+		if (!path)
+			return -ENOMEM;
+		if (lstat(path, &st) < 0) {
+			*ret = KVG_TAKE_PTR(path);
+			return 0;
+		}
+	}
+	return -EEXIST;
+}
+
+/* The document in use goes to "previous", or is linked there, too; its time says when. */
+static int retire(const char *path, const char *to, bool keep)
+{
 	int r;
 
-	if (!to)
-		return -ENOMEM;
-	if (keep_name) {
-		unlink(to);
+	if (keep)
 		r = link(path, to) < 0 ? -errno : 0;
-	} else {
+	else
 		r = move(path, to);
-	}
-	if (r == 0 && utimensat(AT_FDCWD, to, NULL, 0) < 0)
+	if (r == 0 && utimensat(AT_FDCWD, to, NULL, 0) < 0) {
 		r = -errno;
+		if (keep)
+			unlink(to);
+		else
+			move(to, path);
+	}
 	return r;
 }
 
@@ -183,26 +203,63 @@ static bool is_newer(const struct kvg_document *a, const struct kvg_document *b)
  */
 static int swap(struct kvg_store *store, const struct kvg_document *document, const char *checked)
 {
-	KVG_CLEANUP(kvg_freep) char *path = join(store, NULL, document->file);
+	KVG_CLEANUP(kvg_freep) char *path = kvg_store_path(store, NULL, document->file);
+	KVG_CLEANUP(kvg_freep) char *to = NULL;
 	const struct kvg_document *old = kvg_store_current(store, document->kind, document->cloud);
 	const char *old_path = store->library.paths[document->kind][document->cloud];
-	int r = 0;
+	int r;
 
 	if (!path)
 		return -ENOMEM;
 	if (!old)
 		return move(checked, path);
+	r = find_free(store, old->file, &to);
+	if (r < 0)
+		return r;
 
 	if (strcmp(old->file, document->file) == 0) {
-		r = retire(store, old_path, true);
-		return r < 0 ? r : move(checked, path);
+		r = retire(old_path, to, true);
+		if (r == 0)
+			r = move(checked, path);
+		return r;
 	}
 	if (is_newer(document, old)) {
 		r = move(checked, path);
-		return r < 0 ? r : retire(store, old_path, false);
+		if (r == 0)
+			r = retire(old_path, to, false);
+		if (r < 0)
+			unlink(path);
+		return r;
 	}
-	r = retire(store, old_path, false);
-	return r < 0 ? r : move(checked, path);
+	r = retire(old_path, to, false);
+	if (r < 0)
+		return r;
+	r = move(checked, path);
+	if (r < 0)
+		move(to, old_path);
+	return r;
+}
+
+/* Two documents that come from two places may have one name; the second would replace the first. */
+static int check_name(const struct kvg_store *store, const struct kvg_document *document,
+		      struct kvg_diag *diag)
+{
+	for (int kind = 0; kind < KVG_DOCUMENT_KIND_COUNT; kind++) {
+		for (int cloud = 0; cloud < KVG_CLOUD_COUNT; cloud++) {
+			const struct kvg_document *other = store->library.documents[kind][cloud];
+
+			if (!other ||
+			    (other->kind == document->kind && other->cloud == document->cloud) ||
+			    strcmp(other->file, document->file) != 0)
+				continue;
+			return kvg_diag_set(
+				diag, -EEXIST,
+				"'%s' in '%s' is %s of %s: give the other one another name",
+				other->file, store->directory, kvg_document_kind_word(other->kind),
+				kvg_cloud_word(other->cloud));
+		}
+	}
+	return 0;
 }
 
 static bool is_over(const struct kvg_previous *previous, time_t now, unsigned long grace_s)
@@ -256,11 +313,14 @@ int kvg_store_put(struct kvg_store *store, const struct kvg_store_item *item, un
 		  struct kvg_diag *reterr_diag)
 {
 	const struct kvg_document *document = item->document;
-	KVG_CLEANUP(kvg_freep) char *checked = join(store, ".tmp", document->file);
+	KVG_CLEANUP(kvg_freep) char *checked = kvg_store_path(store, ".tmp", document->file);
 	int r;
 
 	if (!checked)
 		return kvg_diag_set(reterr_diag, -ENOMEM, "out of memory");
+	r = check_name(store, document, reterr_diag);
+	if (r < 0)
+		return r;
 	r = kvg_file_replace(checked, item->data, item->size);
 	if (r < 0)
 		return refuse_path(reterr_diag, r, "write", checked);
@@ -276,129 +336,4 @@ int kvg_store_put(struct kvg_store *store, const struct kvg_store_item *item, un
 	kvg_store_forget_refused(store, document->kind, document->cloud);
 	prune(store, document, grace_s);
 	return check_in_use(store, document, reterr_diag);
-}
-
-/* --- what was refused ------------------------------------------------------------------------ */
-
-static char *reason_path(const struct kvg_store *store, enum kvg_document_kind kind,
-			 enum kvg_cloud cloud)
-{
-	char *path;
-
-	if (asprintf(&path, "%s/refused/%s-%s.reason", store->directory,
-		     kvg_document_kind_word(kind), kvg_cloud_word(cloud)) < 0)
-		return NULL;
-	return path;
-}
-
-int kvg_store_refuse(struct kvg_store *store, const struct kvg_store_refusal *refusal,
-		     const struct kvg_store_item *item)
-{
-	KVG_CLEANUP(kvg_freep) char *reason = reason_path(store, refusal->kind, refusal->cloud);
-	KVG_CLEANUP(kvg_freep) char *path = join(store, "refused", item->document->file);
-	KVG_CLEANUP(kvg_json_decrefp) json_t *root = NULL;
-	KVG_CLEANUP(kvg_freep) char *text = NULL;
-	char hex[KVG_DIGEST_HEX_LEN];
-	int r;
-
-	kvg_digest_format(item->document->digest, hex);
-	root = json_pack("{s:s, s:s, s:s, s:i, s:s, s:I}", "file", item->document->file, "reason",
-			 refusal->reason, "url", refusal->url, "error", -refusal->error, "sha256",
-			 hex, "time", (json_int_t)time(NULL));
-	text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
-	if (!reason || !path || !text)
-		return -ENOMEM;
-
-	kvg_store_forget_refused(store, refusal->kind, refusal->cloud);
-	r = kvg_file_replace(path, item->data, item->size);
-	if (r == 0)
-		r = kvg_file_replace(reason, text, strlen(text));
-	if (r < 0)
-		unlink(path);
-	return r;
-}
-
-/* What the file says; a name with a "/" would lead elsewhere. */
-static int read_reason(const char *path, struct kvg_store_refusal *ret,
-		       char hex[KVG_DIGEST_HEX_LEN])
-{
-	KVG_CLEANUP(kvg_json_decrefp) json_t *root = NULL;
-	KVG_CLEANUP(kvg_freep) char *text = NULL;
-	const char *file, *reason, *url, *sha256;
-	size_t size;
-	int error;
-	int r;
-
-	r = kvg_file_read(path, 1UL << 20, &text, &size);
-	if (r == 0)
-		r = kvg_json_load(text, size, &root, NULL);
-	if (r < 0)
-		return r;
-	if (json_unpack(root, "{s:s, s:s, s:s, s:i, s:s}", "file", &file, "reason", &reason, "url",
-			&url, "error", &error, "sha256", &sha256) < 0 ||
-	    strchr(file, '/') || strlen(sha256) != KVG_DIGEST_HEX_LEN - 1)
-		return -EINVAL;
-
-	ret->error = -error;
-	ret->file = strdup(file);
-	ret->reason = strdup(reason);
-	ret->url = strdup(url);
-	memcpy(hex, sha256, KVG_DIGEST_HEX_LEN);
-	return ret->file && ret->reason && ret->url ? 0 : -ENOMEM;
-}
-
-int kvg_store_refused(const struct kvg_store *store, enum kvg_document_kind kind,
-		      enum kvg_cloud cloud, struct kvg_store_refusal *ret, char **ret_data,
-		      size_t *ret_size)
-{
-	KVG_CLEANUP(kvg_freep) char *reason = reason_path(store, kind, cloud);
-	KVG_CLEANUP(kvg_freep) char *path = NULL;
-	KVG_CLEANUP(kvg_freep) char *data = NULL;
-	unsigned char digest[KVG_DIGEST_BYTES];
-	char expected[KVG_DIGEST_HEX_LEN];
-	char hex[KVG_DIGEST_HEX_LEN];
-	int r;
-
-	ret->kind = kind;
-	ret->cloud = cloud;
-	r = reason ? read_reason(reason, ret, expected) : -ENOMEM;
-	if (r < 0)
-		return r;
-
-	path = join(store, "refused", ret->file);
-	r = path ? kvg_file_read(path, KVG_DOCUMENT_MAX_BYTES, &data, ret_size) : -ENOMEM;
-	if (r < 0)
-		return r == -ENOENT ? -EINVAL : r;
-
-	kvg_digest(data, *ret_size, digest);
-	kvg_digest_format(digest, hex);
-	if (strcmp(hex, expected) != 0)
-		return -EINVAL;
-	*ret_data = KVG_TAKE_PTR(data);
-	return 0;
-}
-
-void kvg_store_refusal_done(struct kvg_store_refusal *refusal)
-{
-	free(refusal->file);
-	free(refusal->reason);
-	free(refusal->url);
-	*refusal = (struct kvg_store_refusal){0};
-}
-
-void kvg_store_forget_refused(struct kvg_store *store, enum kvg_document_kind kind,
-			      enum kvg_cloud cloud)
-{
-	KVG_CLEANUP(kvg_store_refusal_done) struct kvg_store_refusal refusal = {0};
-	KVG_CLEANUP(kvg_freep) char *reason = reason_path(store, kind, cloud);
-	KVG_CLEANUP(kvg_freep) char *path = NULL;
-	char hex[KVG_DIGEST_HEX_LEN];
-
-	if (!reason || read_reason(reason, &refusal, hex) == -ENOENT)
-		return;
-	if (refusal.file)
-		path = join(store, "refused", refusal.file);
-	if (path)
-		unlink(path);
-	unlink(reason);
 }

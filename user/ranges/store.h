@@ -67,7 +67,8 @@ struct kvg_store_item {
  *
  * What was refused of that kind and cloud before is removed.
  *
- * Return: 0, or a negative errno; then the old one is in use
+ * Return: 0, or a negative errno, and then the old one is in use; -EEXIST if another kind's or cloud's
+ * document has its name, or a newer one of another name lies there
  */
 int kvg_store_put(struct kvg_store *store, const struct kvg_store_item *item, unsigned long grace_s,
 		  struct kvg_diag *reterr_diag);
@@ -80,6 +81,8 @@ int kvg_store_put(struct kvg_store *store, const struct kvg_store_item *item, un
  * @file:     name of the document
  * @reason:   one sentence
  * @url:      where it came from
+ * @data:     its bytes; only filled by kvg_store_refused()
+ * @size:     how many
  */
 struct kvg_store_refusal {
 	enum kvg_document_kind kind;
@@ -88,6 +91,8 @@ struct kvg_store_refusal {
 	char *file;
 	char *reason;
 	char *url;
+	char *data;
+	size_t size;
 };
 
 /** kvg_store_refuse() - keep a document aside; replaces the one of that kind and cloud; 0 or -errno */
@@ -100,14 +105,11 @@ int kvg_store_refuse(struct kvg_store *store, const struct kvg_store_refusal *re
  * @kind:  which format was wanted
  * @cloud: whose
  * @ret:   zeroed before; done by the caller
- * @ret_data: its bytes, freed by the caller
- * @ret_size: how many
  *
  * Return: 0, -ENOENT none was, -EINVAL the files do not fit together, or another negative errno
  */
 int kvg_store_refused(const struct kvg_store *store, enum kvg_document_kind kind,
-		      enum kvg_cloud cloud, struct kvg_store_refusal *ret, char **ret_data,
-		      size_t *ret_size);
+		      enum kvg_cloud cloud, struct kvg_store_refusal *ret);
 
 /** kvg_store_refusal_done() - free what it holds */
 void kvg_store_refusal_done(struct kvg_store_refusal *refusal);
