@@ -12,7 +12,7 @@ first_was reached
 remove_box
 : >"$SERVED"
 
-mkdir "$SCRATCH/state/ranges"
+mkdir -p "$SCRATCH/state/ranges"
 cp "$SCRATCH"/away/*.json "$SCRATCH/state/ranges"
 ask reload >/dev/null
 start_box vault
