@@ -25,41 +25,6 @@
 
 #define READY_MS 5000
 
-int arena_open(struct arena **ret)
-{
-	struct arena *arena = calloc(1, sizeof(*arena));
-	struct kvg_cgroup base = KVG_CGROUP_NONE;
-	char name[32];
-	int r;
-
-	if (!arena)
-		return -ENOMEM;
-	snprintf(arena->mount, sizeof(arena->mount), "/tmp/kvg-arena-XXXXXX");
-	if (geteuid() != 0 || !mkdtemp(arena->mount)) {
-		free(arena);
-		return -EPERM;
-	}
-	if (mount("bpf", arena->mount, "bpf", 0, NULL) < 0) {
-		r = -errno;
-		rmdir(arena->mount);
-		free(arena);
-		return r;
-	}
-	snprintf(arena->bpffs, sizeof(arena->bpffs), "%s/kvgate", arena->mount);
-	snprintf(name, sizeof(name), "kvg-arena-%d", (int)getpid());
-	snprintf(arena->base, sizeof(arena->base), "/%s", name);
-	r = kvg_cgroup_find_root(&arena->root, NULL);
-	if (r == 0)
-		r = kvg_cgroup_create(arena->root, "/", name, &base, NULL);
-	kvg_cgroup_done(&base);
-	if (r < 0) {
-		arena_close(arena);
-		return r;
-	}
-	*ret = arena;
-	return 0;
-}
-
 void arena_remove_cgroup(struct arena *arena, const char *path)
 {
 	KVG_CLEANUP(kvg_cgroup_done) struct kvg_cgroup cgroup = KVG_CGROUP_NONE;
@@ -70,14 +35,84 @@ void arena_remove_cgroup(struct arena *arena, const char *path)
 	kvg_cgroup_remove(arena->root, &cgroup);
 }
 
-void arena_close(struct arena *arena)
+static void clean(struct arena *arena)
 {
-	if (!arena)
-		return;
 	if (arena->root)
 		arena_remove_cgroup(arena, arena->base);
 	umount2(arena->mount, MNT_DETACH);
 	rmdir(arena->mount);
+}
+
+/* Of a session of its own: what ends a test with all of its children leaves it. */
+static int start_janitor(struct arena *arena)
+{
+	int ends[2];
+	char nothing;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	arena->janitor = fork();
+	if (arena->janitor == 0) {
+		setsid();
+		close(ends[1]);
+		while (read(ends[0], &nothing, 1) < 0 && errno == EINTR)
+			;
+		clean(arena);
+		_exit(0);
+	}
+	close(ends[0]);
+	arena->alive = ends[1];
+	return arena->janitor < 0 ? -errno : 0;
+}
+
+/* @arena: its mount is there */
+static int make(struct arena *arena)
+{
+	KVG_CLEANUP(kvg_cgroup_done) struct kvg_cgroup base = KVG_CGROUP_NONE;
+	char name[32];
+	int r;
+
+	snprintf(arena->bpffs, sizeof(arena->bpffs), "%s/kvgate", arena->mount);
+	snprintf(name, sizeof(name), "kvg-arena-%d", (int)getpid());
+	snprintf(arena->base, sizeof(arena->base), "/%s", name);
+	r = kvg_cgroup_find_root(&arena->root, NULL);
+	if (r == 0)
+		r = start_janitor(arena);
+	return r < 0 ? r : kvg_cgroup_create(arena->root, "/", name, &base, NULL);
+}
+
+int arena_open(struct arena **ret)
+{
+	struct arena *arena = calloc(1, sizeof(*arena));
+	int r = 0;
+
+	if (!arena)
+		return -ENOMEM;
+	*arena = (struct arena){.mount = "/tmp/kvg-arena-XXXXXX", .alive = -1};
+	if (geteuid() != 0 || !mkdtemp(arena->mount)) {
+		free(arena);
+		return -EPERM;
+	}
+	if (mount("bpf", arena->mount, "bpf", 0, NULL) < 0)
+		r = -errno;
+	if (r == 0)
+		r = make(arena);
+	if (r < 0) {
+		arena_close(arena);
+		return r;
+	}
+	*ret = arena;
+	return 0;
+}
+
+void arena_close(struct arena *arena)
+{
+	if (!arena)
+		return;
+	clean(arena);
+	kvg_closep(&arena->alive);
+	if (arena->janitor > 0)
+		waitpid(arena->janitor, NULL, 0);
 	free(arena->root);
 	free(arena);
 }

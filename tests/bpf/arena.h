@@ -22,12 +22,16 @@
  * @root:   mount point of cgroup v2
  * @base:   path of the cgroup that all others are below
  * @mount:  the bpffs
+ * @janitor: process that removes all of it when this one is gone, however it ends
+ * @alive:  pipe to it
  */
 struct arena {
 	char bpffs[PATH_MAX];
 	char *root;
 	char base[64];
 	char mount[64];
+	pid_t janitor;
+	int alive;
 };
 
 /** arena_open() - Return: 0, -EPERM without privileges, or another negative errno */

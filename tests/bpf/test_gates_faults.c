@@ -2,6 +2,8 @@
 /* The agent's gates without memory, killed at any instant, and after thousands of them. */
 #include <dlfcn.h>
 #include <signal.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -77,6 +79,56 @@ static void without_memory_a_new_gate_is_no_gate(void **state)
 	assert_reaches(fixture, fixture->a, true, false);
 }
 
+static void on_a_read_only_bpffs_gates_hold_and_new_ones_are_refused(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct kvg_gates_options options = {
+		.bpffs_dir = fixture->arena->bpffs,
+		.cgroup_root = fixture->arena->root,
+	};
+	const struct kvg_gates_entry *entries;
+	struct kvg_diag diag = {0};
+	struct kvg_check *check;
+
+	set_policy(fixture, "web", fixture->narrow);
+	put(fixture, fixture->a, "web");
+	assert_int_equal(mount(NULL, fixture->arena->mount, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
+	set_policy(fixture, "web", fixture->other);
+	assert_reaches(fixture, fixture->a, false, true);
+	assert_int_equal(kvg_gates_put(fixture->gates, fixture->b, "web", &diag), -EROFS);
+	assert_non_null(strstr(diag.msg, fixture->arena->mount));
+	assert_true(arena_connects(fixture->arena, fixture->b, ARENA_OUTSIDE));
+	assert_int_equal(kvg_check_open(fixture->gates, NULL, &check), 0);
+	assert_int_equal(check_round(check), 0);
+	kvg_check_close(check);
+
+	/* Nobody can start there, but nothing is lost. */
+	fixture->gates = kvg_gates_close(fixture->gates);
+	assert_int_equal(kvg_gates_open(&options, &fixture->gates, &diag), -EROFS);
+	assert_reaches(fixture, fixture->a, false, true);
+	assert_int_equal(mount(NULL, fixture->arena->mount, NULL, MS_REMOUNT, NULL), 0);
+	open_gates(fixture);
+	set_policy(fixture, "web", fixture->other);
+	put(fixture, fixture->b, "web");
+	assert_int_equal(kvg_gates_list(fixture->gates, &entries), 2);
+	assert_reaches(fixture, fixture->b, false, true);
+}
+
+static void without_a_bpffs_it_says_so(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct kvg_gates_options options = {
+		.bpffs_dir = "/tmp/kvg-nowhere/kvgate",
+		.cgroup_root = fixture->arena->root,
+	};
+	struct kvg_gates *gates = NULL;
+	struct kvg_diag diag = {0};
+
+	assert_int_equal(kvg_gates_open(&options, &gates, &diag), -ENODEV);
+	assert_non_null(strstr(diag.msg, "bpffs"));
+	assert_null(gates);
+}
+
 /* What an agent does all day, again and again. */
 static void work(struct fixture *fixture)
 {
@@ -114,8 +166,10 @@ static void killed_at_any_instant_nothing_is_open(void **state)
 	for (int i = 0; i < 40; i++) {
 		pid_t pid = fork();
 
-		if (pid == 0)
+		if (pid == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			work(fixture);
+		}
 		usleep(1000 + random() % 150000);
 		kill(pid, SIGKILL);
 		assert_int_equal(waitpid(pid, NULL, 0), pid);
@@ -199,6 +253,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(without_memory_the_old_policy_stays),
 		TEST(without_memory_a_new_gate_is_no_gate),
+		TEST(on_a_read_only_bpffs_gates_hold_and_new_ones_are_refused),
+		TEST(without_a_bpffs_it_says_so),
 		TEST(killed_at_any_instant_nothing_is_open),
 		TEST(a_thousand_gates_that_come_and_go_leave_nothing),
 	};
