@@ -7,7 +7,7 @@ need_agent
 configure < <(profile one 203.0.113.1 "/$SANDBOX-app")
 start_agent
 agent_fails 1 "another agent runs: process $AGENT has "
-holds "$(ask ping)" "\"pid\":$AGENT[,}]"
+holds "$(ask ping)" "\"pid\":${AGENT}[,}]"
 end_agent KILL
 start_agent
 stop_agent
