@@ -55,7 +55,7 @@ static void on_ended(void *data, unsigned int failures)
 	scene->failures = failures;
 }
 
-static const struct kvg_refresh_ops ops = {
+static const struct kvg_refresh_ops scene_ops = {
 	.changed = on_changed,
 	.failed = on_failed,
 	.ended = on_ended,
@@ -85,6 +85,7 @@ static struct kvg_refresh_options options_of(const struct scene *scene, unsigned
 /* @script: what stands for kvgate; it is called as "fetch --config kvgate.yaml ..." */
 static void scene_open(struct scene *scene, void **state, const char *script, unsigned long every_s)
 {
+	struct kvg_refresh_ops ops = scene_ops;
 	struct kvg_refresh_options options;
 	sigset_t set;
 
@@ -96,8 +97,8 @@ static void scene_open(struct scene *scene, void **state, const char *script, un
 	assert_int_equal(chmod(scene->program, 0755), 0);
 	assert_true(sd_event_new(&scene->event) >= 0);
 	options = options_of(scene, every_s);
-	assert_int_equal(
-		kvg_refresh_open(scene->event, &options, &ops, scene, &scene->refresh, NULL), 0);
+	ops.data = scene;
+	assert_int_equal(kvg_refresh_open(scene->event, &options, &ops, &scene->refresh, NULL), 0);
 }
 
 /* Runs the loop until @count is another, or nothing happens for @ms. */

@@ -113,14 +113,14 @@ static void on_problem(void *data, const char *message)
 	seen.problems++;
 }
 
-static const struct kvg_watch_ops ops = {on_appeared, on_gone, on_problem};
+static const struct kvg_watch_ops ops = {on_appeared, on_gone, on_problem, NULL};
 
 static void open_watch(void)
 {
 	struct kvg_diag diag = {0};
 
 	assert_true(sd_event_new(&seen.event) >= 0);
-	if (kvg_watch_open(seen.top, seen.event, &ops, NULL, &seen.watch, &diag) < 0)
+	if (kvg_watch_open(seen.top, seen.event, &ops, &seen.watch, &diag) < 0)
 		fail_msg("%s", diag.msg);
 }
 
@@ -457,13 +457,11 @@ static void a_root_that_is_none_is_refused(void **state)
 	struct kvg_diag diag = {0};
 
 	assert_true(sd_event_new(&seen.event) >= 0);
-	assert_int_equal(
-		kvg_watch_open("/nowhere/at/all", seen.event, &ops, NULL, &seen.watch, &diag),
-		-ENOENT);
+	assert_int_equal(kvg_watch_open("/nowhere/at/all", seen.event, &ops, &seen.watch, &diag),
+			 -ENOENT);
 	assert_string_equal(diag.msg,
 			    "'/nowhere/at/all' cannot be watched: No such file or directory");
-	assert_int_equal(kvg_watch_open(file, seen.event, &ops, NULL, &seen.watch, &diag),
-			 -ENOTDIR);
+	assert_int_equal(kvg_watch_open(file, seen.event, &ops, &seen.watch, &diag), -ENOTDIR);
 	assert_null(seen.watch);
 	assert_int_equal(seen.appeared, 0);
 }

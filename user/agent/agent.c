@@ -129,12 +129,13 @@ static int open_gates(struct kvg_agent *agent)
 
 static int open_watch(struct kvg_agent *agent)
 {
+	struct kvg_watch_ops ops = kvg_agent_watch_ops;
 	struct kvg_diag diag = {};
 	int r;
 
+	ops.data = agent;
 	agent->scanning = true;
-	r = kvg_watch_open(agent->options->cgroup_root, agent->event, &kvg_agent_watch_ops, agent,
-			   &agent->watch, &diag);
+	r = kvg_watch_open(agent->options->cgroup_root, agent->event, &ops, &agent->watch, &diag);
 	agent->scanning = false;
 	if (r < 0) {
 		kvg_log_error("cgroups cannot be watched: %s",

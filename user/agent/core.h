@@ -183,7 +183,7 @@ void kvg_agent_free_policies(struct kvg_agent *agent);
 
 /* --- cgroups: place.c --- */
 
-/** kvg_agent_watch_ops - what the watch tells */
+/** kvg_agent_watch_ops - what the watch tells; its data is to be the agent */
 extern const struct kvg_watch_ops kvg_agent_watch_ops;
 
 /**

@@ -39,8 +39,7 @@ struct settings {
 struct kvg_refresh {
 	struct sd_event *event;
 	struct settings settings;
-	const struct kvg_refresh_ops *ops;
-	void *data;
+	struct kvg_refresh_ops ops;
 	int inotify;
 	int watch; /* of the folder; -1: it is gone */
 	struct sd_event_source *io;
@@ -109,9 +108,9 @@ static int on_settled(sd_event_source *source, uint64_t usec, void *userdata)
 		snprintf(sentence, sizeof(sentence),
 			 "the folder of range documents '%s' is gone and cannot be made: %s",
 			 refresh->settings.directory, strerror(-r));
-		refresh->ops->failed(refresh->data, sentence);
+		refresh->ops.failed(refresh->ops.data, sentence);
 	}
-	refresh->ops->changed(refresh->data);
+	refresh->ops.changed(refresh->ops.data);
 	return 0;
 }
 
@@ -203,7 +202,7 @@ static void on_complaint(void *data, const char *sentence)
 	struct kvg_refresh *refresh = data;
 
 	refresh->complaints++;
-	refresh->ops->failed(refresh->data, sentence);
+	refresh->ops.failed(refresh->ops.data, sentence);
 }
 
 static void on_ended(void *data, int status)
@@ -217,8 +216,8 @@ static void on_ended(void *data, int status)
 		on_complaint(refresh, sentence);
 	}
 	refresh->failures = status ? refresh->failures + 1 : 0;
-	if (refresh->ops->ended)
-		refresh->ops->ended(refresh->data, status ? refresh->complaints : 0);
+	if (refresh->ops.ended)
+		refresh->ops.ended(refresh->ops.data, status ? refresh->complaints : 0);
 	refresh->fetcher = kvg_fetcher_close(refresh->fetcher);
 	arm_next(refresh);
 }
@@ -255,7 +254,7 @@ static int on_round(sd_event_source *source, uint64_t usec, void *userdata)
 	if (r == 0)
 		return 0;
 	snprintf(sentence, sizeof(sentence), "'kvgate fetch' cannot be started: %s", strerror(-r));
-	refresh->ops->failed(refresh->data, sentence);
+	refresh->ops.failed(refresh->ops.data, sentence);
 	refresh->failures++;
 	arm_next(refresh);
 	return 0;
@@ -312,7 +311,7 @@ int kvg_refresh_update(struct kvg_refresh *refresh, const struct kvg_refresh_opt
 }
 
 int kvg_refresh_open(struct sd_event *event, const struct kvg_refresh_options *options,
-		     const struct kvg_refresh_ops *ops, void *data, struct kvg_refresh **ret,
+		     const struct kvg_refresh_ops *ops, struct kvg_refresh **ret,
 		     struct kvg_diag *reterr_diag)
 {
 	KVG_CLEANUP(kvg_refresh_closep) struct kvg_refresh *refresh = calloc(1, sizeof(*refresh));
@@ -321,8 +320,7 @@ int kvg_refresh_open(struct sd_event *event, const struct kvg_refresh_options *o
 	if (!refresh)
 		return kvg_diag_set(reterr_diag, -ENOMEM, "out of memory");
 	refresh->event = sd_event_ref(event);
-	refresh->ops = ops;
-	refresh->data = data;
+	refresh->ops = *ops;
 	refresh->watch = -1;
 	refresh->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (refresh->inotify < 0)

@@ -35,19 +35,20 @@ struct kvg_refresh_options {
  * @failed:  a download failed or a document was refused; @sentence says which, why and what to do,
  *           without a period. All is as it was
  * @ended:   a round is over; @failures documents were refused or not to be had. May be NULL
+ * @data:    handed to each
  */
 struct kvg_refresh_ops {
 	void (*changed)(void *data);
 	void (*failed)(void *data, const char *sentence);
 	void (*ended)(void *data, unsigned int failures);
+	void *data;
 };
 
 /**
  * kvg_refresh_open() - begin
  * @event:       the loop; referenced
  * @options:     see above
- * @ops:         must outlive @ret
- * @data:        for @ops
+ * @ops:         copied
  * @ret:         for kvg_refresh_close(); untouched on failure
  * @reterr_diag: why not
  *
@@ -58,7 +59,7 @@ struct kvg_refresh_ops {
  * Return: 0, or a negative errno
  */
 int kvg_refresh_open(struct sd_event *event, const struct kvg_refresh_options *options,
-		     const struct kvg_refresh_ops *ops, void *data, struct kvg_refresh **ret,
+		     const struct kvg_refresh_ops *ops, struct kvg_refresh **ret,
 		     struct kvg_diag *reterr_diag);
 
 /**

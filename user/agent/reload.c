@@ -192,6 +192,7 @@ void kvg_agent_open_refresh(struct kvg_agent *agent)
 		.directory = agent->config->ranges_directory,
 		.every_s = agent->config->ranges_refresh_s,
 	};
+	struct kvg_refresh_ops ops = refresh_ops;
 	struct kvg_diag diag = {};
 	int r;
 
@@ -204,11 +205,11 @@ void kvg_agent_open_refresh(struct kvg_agent *agent)
 		}
 		options.directory = standard;
 	}
+	ops.data = agent;
 	if (agent->refresh)
 		r = kvg_refresh_update(agent->refresh, &options, &diag);
 	else
-		r = kvg_refresh_open(agent->event, &options, &refresh_ops, agent, &agent->refresh,
-				     &diag);
+		r = kvg_refresh_open(agent->event, &options, &ops, &agent->refresh, &diag);
 	if (r < 0)
 		kvg_agent_fault(agent, KVG_FAULT_REFRESH, "documents are not refreshed: %s",
 				diag.msg);

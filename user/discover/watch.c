@@ -46,8 +46,7 @@ struct kvg_watch {
 	bool whole;  /* look through folders that are known, too */
 	bool full;   /* the kernel gives no more watches */
 	bool missed; /* something could not be looked at: all is to be looked through again */
-	const struct kvg_watch_ops *ops;
-	void *data;
+	struct kvg_watch_ops ops;
 	char problem[sizeof(((struct kvg_diag *)0)->msg)];
 };
 
@@ -58,8 +57,8 @@ static void tell_problem(struct kvg_watch *watch, const char *message)
 	if (strcmp(watch->problem, message) == 0)
 		return;
 	snprintf(watch->problem, sizeof(watch->problem), "%s", message);
-	if (watch->ops->problem)
-		watch->ops->problem(watch->data, *message ? watch->problem : NULL);
+	if (watch->ops.problem)
+		watch->ops.problem(watch->ops.data, *message ? watch->problem : NULL);
 }
 
 static void set_timer(struct kvg_watch *watch, unsigned long long us)
@@ -141,7 +140,7 @@ static void drop(struct kvg_watch *watch, struct kvg_watch_node *node)
 		drop(watch, child);
 
 	if (kvg_watch_tree_path(&watch->tree, node, NULL))
-		watch->ops->gone(watch->data, watch->tree.below_root);
+		watch->ops.gone(watch->ops.data, watch->tree.below_root);
 	take_watch(watch, node);
 	if (node->is_due)
 		TAILQ_REMOVE(&watch->due, node, due);
@@ -185,7 +184,7 @@ static int add(struct kvg_watch *watch, struct kvg_watch_node *parent, const cha
 	give_watch(watch, node, wd);
 	make_due(watch, node);
 	kvg_watch_tree_path(&watch->tree, node, NULL);
-	watch->ops->appeared(watch->data, watch->tree.below_root);
+	watch->ops.appeared(watch->ops.data, watch->tree.below_root);
 	return 0;
 }
 
@@ -433,7 +432,7 @@ static int add_root(struct kvg_watch *watch, const char *path)
 	give_watch(watch, watch->tree.root,
 		   ask_for_watch(watch, kvg_watch_tree_path(&watch->tree, watch->tree.root, NULL)));
 	kvg_watch_tree_path(&watch->tree, watch->tree.root, NULL);
-	watch->ops->appeared(watch->data, watch->tree.below_root);
+	watch->ops.appeared(watch->ops.data, watch->tree.below_root);
 	return 0;
 }
 
@@ -457,7 +456,7 @@ static int start(struct kvg_watch *watch, const char *cgroup_root)
 }
 
 int kvg_watch_open(const char *cgroup_root, struct sd_event *event, const struct kvg_watch_ops *ops,
-		   void *data, struct kvg_watch **ret, struct kvg_diag *reterr_diag)
+		   struct kvg_watch **ret, struct kvg_diag *reterr_diag)
 {
 	KVG_CLEANUP(kvg_watch_closep) struct kvg_watch *watch = calloc(1, sizeof(*watch));
 	int r;
@@ -465,8 +464,7 @@ int kvg_watch_open(const char *cgroup_root, struct sd_event *event, const struct
 	if (!watch)
 		return kvg_diag_set(reterr_diag, -ENOMEM, "out of memory");
 	watch->fd = -1;
-	watch->ops = ops;
-	watch->data = data;
+	watch->ops = *ops;
 	watch->event = sd_event_ref(event);
 	TAILQ_INIT(&watch->due);
 	TAILQ_INIT(&watch->bare);

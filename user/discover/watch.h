@@ -17,6 +17,7 @@ struct sd_event;
  *            and made again under the same name both are told, in this order
  * @problem:  from now on not every cgroup is noticed at once, and why; NULL: that is over. May be
  *            NULL if nobody wants to know
+ * @data:     handed to each
  *
  * A path is the callee's until it returns. None of them may call kvg_watch_rescan() or
  * kvg_watch_close(). A cgroup that goes before it was looked at is not told of at all.
@@ -25,14 +26,14 @@ struct kvg_watch_ops {
 	void (*appeared)(void *data, const char *cgroup);
 	void (*gone)(void *data, const char *cgroup);
 	void (*problem)(void *data, const char *message);
+	void *data;
 };
 
 /**
  * kvg_watch_open() - tell of every cgroup there is, and from then on of each that comes or goes
  * @cgroup_root: mount point of the hierarchy; any folder will do
  * @event:       loop that waits; kept until kvg_watch_close()
- * @ops:         kept until kvg_watch_close()
- * @data:        handed to @ops
+ * @ops:         copied
  * @ret:         the watch, for kvg_watch_close(); untouched on failure
  * @reterr_diag: why not
  *
@@ -43,7 +44,7 @@ struct kvg_watch_ops {
  * Return: 0, or a negative errno: -ENOENT or -ENOTDIR if there is no such folder, -ENOMEM
  */
 int kvg_watch_open(const char *cgroup_root, struct sd_event *event, const struct kvg_watch_ops *ops,
-		   void *data, struct kvg_watch **ret, struct kvg_diag *reterr_diag);
+		   struct kvg_watch **ret, struct kvg_diag *reterr_diag);
 
 /**
  * kvg_watch_rescan() - look through the whole tree, and tell of what was missed

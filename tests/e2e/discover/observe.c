@@ -75,8 +75,7 @@ int main(int argc, char **argv)
 	prefix = argv[2];
 	roots.run = argc > 3 ? argv[3] : NULL;
 	roots.var_lib = argc > 4 ? argv[4] : NULL;
-	if (sd_event_new(&event) < 0 ||
-	    kvg_watch_open(argv[1], event, &ops, NULL, &watch, &diag) < 0) {
+	if (sd_event_new(&event) < 0 || kvg_watch_open(argv[1], event, &ops, &watch, &diag) < 0) {
 		fprintf(stderr, "observe: %s\n", diag.msg);
 		return 1;
 	}
