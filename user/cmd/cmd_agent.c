@@ -94,8 +94,9 @@ int kvg_cmd_agent(int argc, char **argv)
 	int status;
 
 	status = kvg_options_parse(&usage, argc, argv, NULL, &agent);
-	if (status == KVG_OPTIONS_GO)
-		status = kvg_places_cgroup_root(&agent.places, &root);
+	if (status != KVG_OPTIONS_GO)
+		return status;
+	status = kvg_places_cgroup_root(&agent.places, &root);
 	if (status)
 		return status;
 

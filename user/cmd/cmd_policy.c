@@ -19,7 +19,9 @@
 
 #define RELOAD_MS 10000 /* the agent answers when the new policy is in force */
 #define TIME_LEN  32
-#define SHORT_HEX 12
+#define SHORT_HEX 12 /* digits of a digest that are shown, and the fewest that name one */
+
+#define DIGEST_PREFIX "sha256:"
 
 struct policy {
 	const char *state_dir;
@@ -47,7 +49,7 @@ static const struct kvg_option options[] = {
 
 static const struct kvg_usage usage = {
 	.command = "policy",
-	.operands = "history [PROFILE] | rollback PROFILE [NUMBER] | release PROFILE",
+	.operands = "history [PROFILE] | rollback PROFILE [NUMBER | DIGEST] | release PROFILE",
 	.help = "history:  the policies that profiles had in force under the agent, newest last.\n"
 		"rollback: puts one of them in force again, by default the one before the newest, "
 		"and "
@@ -139,7 +141,7 @@ static void print_entry(const struct past *past, size_t index)
 	}
 	kvg_digest_format(entry->policy->digest, hex);
 	count_families(entry->policy, families);
-	printf("%6u  %s  sha256:%.*s  %zu IPv4, %zu IPv6", entry->number,
+	printf("%6u  %s  " DIGEST_PREFIX "%.*s  %zu IPv4, %zu IPv6", entry->number,
 	       format_time(entry->since, time), SHORT_HEX, hex, families[0], families[1]);
 	if (compare(past, index, &diff) == 0 && diff.added_count + diff.removed_count)
 		printf("; %zu added, %zu removed", diff.added_count, diff.removed_count);
@@ -158,7 +160,7 @@ static void print_past(const struct past *past)
 static json_t *entry_json(const struct past *past, size_t index)
 {
 	const struct kvg_history_entry *entry = &past->history.entries[index];
-	char digest[KVG_DIGEST_HEX_LEN + 8] = "sha256:";
+	char digest[KVG_DIGEST_HEX_LEN + 8] = DIGEST_PREFIX;
 	char time[TIME_LEN];
 	size_t families[2];
 
@@ -252,21 +254,55 @@ static int tell_agent(const struct policy *own)
 	return 0;
 }
 
-static const struct kvg_history_entry *find_entry(const struct past *past, const char *number)
+static const struct kvg_history_entry *find_number(const struct kvg_history *history,
+						   const char *number)
 {
-	const struct kvg_history *history = &past->history;
 	char *end = NULL;
-	unsigned long wanted;
+	unsigned long wanted = strtoul(number, &end, 10);
 
-	if (!number)
-		return history->count > 1 ? &history->entries[history->count - 2] : NULL;
-
-	wanted = strtoul(number, &end, 10);
 	for (size_t i = 0; i < history->count && end != number && !*end; i++) {
 		if (history->entries[i].number == wanted)
 			return &history->entries[i];
 	}
 	return NULL;
+}
+
+/* The newest one with it; @start must tell it from any other. */
+static const struct kvg_history_entry *find_digest(const struct kvg_history *history,
+						   const char *start)
+{
+	const struct kvg_history_entry *found = NULL;
+	char hex[KVG_DIGEST_HEX_LEN];
+
+	for (size_t i = history->count; i-- > 0;) {
+		const struct kvg_history_entry *entry = &history->entries[i];
+
+		if (!entry->policy)
+			continue;
+		kvg_digest_format(entry->policy->digest, hex);
+		if (strncmp(hex, start, strlen(start)) != 0)
+			continue;
+		if (found &&
+		    memcmp(found->policy->digest, entry->policy->digest, KVG_DIGEST_BYTES) != 0)
+			return NULL;
+		if (!found)
+			found = entry;
+	}
+	return found;
+}
+
+/* @name: a number, a digest as history shows it, or NULL for the one before the newest */
+static const struct kvg_history_entry *find_entry(const struct past *past, const char *name)
+{
+	const struct kvg_history *history = &past->history;
+
+	if (!name)
+		return history->count > 1 ? &history->entries[history->count - 2] : NULL;
+	if (strncmp(name, DIGEST_PREFIX, strlen(DIGEST_PREFIX)) == 0)
+		name += strlen(DIGEST_PREFIX);
+	else if (strlen(name) < SHORT_HEX)
+		return find_number(history, name);
+	return strlen(name) < SHORT_HEX ? NULL : find_digest(history, name);
 }
 
 static int rollback(const struct policy *own, const char *profile, const char *number)
