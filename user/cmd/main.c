@@ -13,6 +13,7 @@ static const struct command {
 	int (*run)(int argc, char **argv);
 	const char *help;
 } commands[] = {
+	{"agent", kvg_cmd_agent, "gate cgroups as they come, for as long as the node is up"},
 	{"attach", kvg_cmd_attach, "gate a cgroup; the gate stays when kvgate ends"},
 	{"compile", kvg_cmd_compile, "make a policy from range documents and a profile"},
 	{"detach", kvg_cmd_detach, "remove a gate, or all of them"},
