@@ -3,7 +3,6 @@
 # Another kvgate takes over, with other programs or with another layout of its maps, newer or older: of
 # a thousand tries a second nothing gets out, also if it is killed meanwhile, and the client goes on.
 . "$(dirname "$0")/lib.sh"
-. "$(dirname "$0")/storm.sh"
 need_agent
 need_storm
 PROGRAMS=$(dirname "$KVGATE")/programs/kvgate

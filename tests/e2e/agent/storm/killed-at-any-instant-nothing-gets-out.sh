@@ -3,7 +3,6 @@
 # An agent that is killed again and again, at any instant of its start and while its policies change,
 # leaves every gate in force: of a thousand tries a second nothing gets out, and the client goes on.
 . "$(dirname "$0")/lib.sh"
-. "$(dirname "$0")/storm.sh"
 need_agent
 need_storm
 new_network

@@ -2,13 +2,16 @@
 # shellcheck shell=bash
 #
 # A storm: a process in the gated cgroup $CG that tries a thousand times a second to get out, for as long
-# as the agent is killed, changed, attacked. What arrives at the server counts. On top of lib.sh:
+# as the agent is killed, changed, attacked. What arrives at the server counts. On top of ../lib.sh:
 #
 #	storm_begin
 #	...
 #	storm_end
 #
 # And agents that are killed: begin_agent, kill_agent.
+
+# shellcheck source=../lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
 EVIL4=203.0.113.66 # in no profile
 WATCHED=$SCRATCH/watched
