@@ -162,7 +162,7 @@ int kvg_agent_read_config(struct kvg_agent *agent, struct kvg_diag *reterr_diag)
 int kvg_agent_reload(struct kvg_agent *agent, struct kvg_diag *reterr_diag);
 
 /** kvg_agent_config_changed() - reload if its bytes are others; callback of kvg_files_open() */
-void kvg_agent_config_changed(void *agent);
+void kvg_agent_config_changed(void *data);
 
 /** kvg_agent_open_lookup() - names without ranges; on reload, too. What was known is known at once */
 void kvg_agent_open_lookup(struct kvg_agent *agent);

@@ -173,7 +173,7 @@ static int add(const char *folder, const struct kvg_policy *policy, struct kvg_d
 	KVG_CLEANUP(kvg_freep) unsigned int *numbers = NULL;
 	KVG_CLEANUP(kvg_freep) char *path = NULL;
 	unsigned int newest;
-	size_t count;
+	size_t count = 0;
 	int r;
 
 	r = kvg_folder_make(folder);
