@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 #
 # A storm: a process in the gated cgroup $CG that tries a thousand times a second to get out, for as long
-# as the agent is killed, changed, attacked. What arrives at the server counts. On top of ../lib.sh:
+# as the agent is killed, changed, attacked. What arrives at the server counts. On top of ../agent/lib.sh:
 #
 #	storm_begin
 #	...
@@ -10,8 +10,8 @@
 #
 # And agents that are killed: begin_agent, kill_agent.
 
-# shellcheck source=../lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+# shellcheck source=../agent/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../agent/lib.sh"
 
 EVIL4=203.0.113.66 # in no profile
 WATCHED=$SCRATCH/watched
