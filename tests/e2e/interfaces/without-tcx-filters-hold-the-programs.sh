@@ -9,12 +9,25 @@ need_program strace
 container tcp/443 udp/9000
 
 STRACE=(strace -qq -o "$SCRATCH/trace" -e trace=bpf)
-# attach_traced: as attach
-attach_traced() {
+FIRST_LINK='BPF_LINK_CREATE.*\(TCX_EGRESS\|attach_type=0x2f\)'
+trace_attach() {
 	inside_netns "$HOST" "${TRACED[@]}" "$KVGATE" attach --bpffs-dir "$SCRATCH/bpf" \
 		--state-dir "$SCRATCH/state" --run-dir "$SCRATCH/run" --ranges "$RANGES" --resolver none \
 		--crl-hosts none --allow "$GOOD4/32=tcp/443" --allow "$GOOD4/32=udp/9000" \
 		--pid "$INSIDE" "$CG"
+}
+# attach_traced: as attach. Threads share the calls, so it may take a few attempts to hit the right one.
+attach_traced() {
+	local said status i
+	for ((i = 0; i < 30; i++)); do
+		status=0
+		said=$(trace_attach 2>&1) || status=$?
+		[[ ${TRACED[*]} != *inject* ]] && break
+		grep -q "$FIRST_LINK.*INJECTED" "$SCRATCH/trace" && break
+		kvgate detach "$CG" >/dev/null 2>&1 || true
+	done
+	printf '%s\n' "$said"
+	return "$status"
 }
 hook() { kvgate status --json | jq -r --arg name "${CG##*/}" '.gates[] | select(.cgroup | endswith("/" + $name)).interfaces[0].hook'; }
 
@@ -24,7 +37,7 @@ without_tcx() {
 	TRACED=("${STRACE[@]}")
 	attach_traced >/dev/null
 	if [[ $(hook) == tcx ]]; then
-		call=$(grep -n 'BPF_LINK_CREATE.*\(TCX_EGRESS\|attach_type=0x2f\)' "$SCRATCH/trace" | head -n 1 | cut -d: -f1)
+		call=$(grep -n "$FIRST_LINK" "$SCRATCH/trace" | head -n 1 | cut -d: -f1)
 		[[ $call ]] || skip "strace does not show the link: $(grep -c . "$SCRATCH/trace") calls"
 		TRACED+=(-e "inject=bpf:error=EINVAL:when=$call")
 	fi
