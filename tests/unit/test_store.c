@@ -248,12 +248,19 @@ static void a_broken_document_in_the_folder_is_told_by_name(void **state)
 static void what_another_left_half_done_is_removed(void **state)
 {
 	TEXT half = NULL;
+	TEXT memory = NULL;
+	TEXT refused = NULL;
 
 	kvg_store_close(opened(state));
 	half = folder_write(state, ".tmp/tags_20260105.json", "{\"changeNu");
+	memory = folder_write(state, "..fetch.json.a1B2c3", "{");
+	refused = folder_write(state, "refused/.tags_20260105.json.a1B2c3", "{\"changeNu");
 	assert_non_null(half);
 	kvg_store_close(opened(state));
 	assert_names(state, ".tmp", "");
+	assert_names(state, "refused", "");
+	assert_int_equal(access(memory, F_OK), -1);
+	assert_int_equal(access(refused, F_OK), -1);
 }
 
 /* --- refused -------------------------------------------------------------------------------- */
