@@ -205,12 +205,12 @@ static char *read_names(void **state)
 
 static void an_answer_is_known_and_told_of_once(void **state)
 {
-	answer("192.0.2.1", "192.0.2.2");
+	answer("203.0.113.1", "203.0.113.2");
 	open_lookup(state);
 	want();
 	assert_known("");
 	settle();
-	assert_known("192.0.2.1/32 192.0.2.2/32");
+	assert_known("203.0.113.1/32 203.0.113.2/32");
 	assert_int_equal(world.changes, 1);
 	assert_int_equal(server.asked[0], 1);
 	assert_int_equal(server.asked[1], 1);
@@ -219,7 +219,7 @@ static void an_answer_is_known_and_told_of_once(void **state)
 
 static void both_families_are_known(void **state)
 {
-	answer("192.0.2.1", NULL);
+	answer("203.0.113.1", NULL);
 	server.aaaa = "2001:db8::1";
 	open_lookup(state);
 	want();
@@ -229,46 +229,46 @@ static void both_families_are_known(void **state)
 
 static void the_same_answer_again_is_not_told_of(void **state)
 {
-	answer("192.0.2.1", "192.0.2.2");
+	answer("203.0.113.1", "203.0.113.2");
 	open_lookup(state);
 	want();
 	settle();
-	answer("192.0.2.2", "192.0.2.1");
+	answer("203.0.113.2", "203.0.113.1");
 	ask_again();
 	assert_int_equal(server.asked[0], 2);
 	assert_int_equal(world.changes, 1);
-	assert_known("192.0.2.1/32 192.0.2.2/32");
+	assert_known("203.0.113.1/32 203.0.113.2/32");
 }
 
 static void an_address_that_left_is_kept_for_the_grace(void **state)
 {
-	answer("192.0.2.1", NULL);
+	answer("203.0.113.1", NULL);
 	open_lookup(state);
 	want();
 	settle();
-	answer("192.0.2.2", NULL);
+	answer("203.0.113.2", NULL);
 	ask_again();
-	assert_known("192.0.2.1/32 192.0.2.2/32");
+	assert_known("203.0.113.1/32 203.0.113.2/32");
 	assert_int_equal(world.changes, 2);
 
 	/* As if it had run out long ago, but for half a second. */
 	host()->addresses[0].seen_us -= (300 + GRACE_S) * KVG_LOOKUP_S - KVG_LOOKUP_S / 2;
 	kvg_lookup_schedule(world.lookup);
-	assert_known("192.0.2.1/32 192.0.2.2/32");
+	assert_known("203.0.113.1/32 203.0.113.2/32");
 	run_for_ms(1500);
-	assert_known("192.0.2.2/32");
+	assert_known("203.0.113.2/32");
 	assert_int_equal(world.changes, 3);
 }
 
 static void an_address_that_comes_back_stays(void **state)
 {
-	answer("192.0.2.1", NULL);
+	answer("203.0.113.1", NULL);
 	open_lookup(state);
 	want();
 	settle();
-	answer("192.0.2.2", NULL);
+	answer("203.0.113.2", NULL);
 	ask_again();
-	answer("192.0.2.1", NULL);
+	answer("203.0.113.1", NULL);
 	ask_again();
 	assert_false(host()->addresses[0].left);
 	assert_true(host()->addresses[1].left);
@@ -277,31 +277,31 @@ static void an_address_that_comes_back_stays(void **state)
 
 static void a_failure_keeps_what_is_known(void **state)
 {
-	answer("192.0.2.1", NULL);
+	answer("203.0.113.1", NULL);
 	open_lookup(state);
 	want();
 	settle();
 	refuse_all();
 	ask_again();
-	assert_known("192.0.2.1/32");
+	assert_known("203.0.113.1/32");
 	assert_int_equal(world.changes, 1);
 	assert_problem(0, "'" HOST "' cannot be looked up");
 	assert_problem(0, "what was known of it is kept");
 
-	answer("192.0.2.1", NULL);
+	answer("203.0.113.1", NULL);
 	ask_again();
 	assert_null(kvg_lookup_problem(world.lookup, 0));
 }
 
 static void one_family_that_fails_does_not_take_the_other_away(void **state)
 {
-	answer("192.0.2.1", NULL);
+	answer("203.0.113.1", NULL);
 	server.aaaa = "2001:db8::1";
 	open_lookup(state);
 	want();
 	settle();
 	server.rcode_aaaa = RCODE_SERVFAIL;
-	answer("192.0.2.2", NULL);
+	answer("203.0.113.2", NULL);
 	server.rcode_aaaa = RCODE_SERVFAIL;
 	ask_again();
 	assert_int_equal(host()->addresses_count, 3);
@@ -312,13 +312,13 @@ static void one_family_that_fails_does_not_take_the_other_away(void **state)
 
 static void a_name_that_does_not_exist_is_a_problem_and_its_addresses_leave(void **state)
 {
-	answer("192.0.2.1", NULL);
+	answer("203.0.113.1", NULL);
 	open_lookup(state);
 	want();
 	settle();
 	server.rcode = server.rcode_aaaa = RCODE_NXDOMAIN;
 	ask_again();
-	assert_known("192.0.2.1/32");
+	assert_known("203.0.113.1/32");
 	assert_true(host()->addresses[0].left);
 	assert_problem(0, "'" HOST "' has no address");
 }
@@ -336,11 +336,11 @@ static void a_name_server_cannot_open_loopback_or_a_private_network(void **state
 
 static void an_address_twice_in_an_answer_is_one(void **state)
 {
-	answer("192.0.2.1", "192.0.2.1");
+	answer("203.0.113.1", "203.0.113.1");
 	open_lookup(state);
 	want();
 	settle();
-	assert_known("192.0.2.1/32");
+	assert_known("203.0.113.1/32");
 }
 
 static void more_addresses_than_are_kept_are_a_problem(void **state)
@@ -373,7 +373,7 @@ static void more_addresses_than_are_kept_are_a_problem(void **state)
 
 static void names_are_known_at_the_next_start(void **state)
 {
-	answer("192.0.2.1", NULL);
+	answer("203.0.113.1", NULL);
 	server.aaaa = "2001:db8::1";
 	open_lookup(state);
 	want();
@@ -389,22 +389,22 @@ static void names_are_known_at_the_next_start(void **state)
 
 static void what_was_seen_long_ago_stays_until_an_answer_lacks_it(void **state)
 {
-	write_names(state, "192.0.2.9", 3 * GRACE_S, 300);
+	write_names(state, "203.0.113.9", 3 * GRACE_S, 300);
 	refuse_all();
 	open_lookup(state);
 	want();
 	settle();
-	assert_known("192.0.2.9/32");
-	answer("192.0.2.1", NULL);
+	assert_known("203.0.113.9/32");
+	answer("203.0.113.1", NULL);
 	ask_again();
-	assert_known("192.0.2.1/32");
+	assert_known("203.0.113.1/32");
 }
 
 static void what_was_seen_in_the_future_was_seen_now(void **state)
 {
 	int64_t now;
 
-	write_names(state, "192.0.2.9", -1000000, 300);
+	write_names(state, "203.0.113.9", -1000000, 300);
 	open_lookup(state);
 	now = kvg_lookup_now_us(world.lookup);
 	assert_true(host()->addresses[0].seen_us <= now);
@@ -413,18 +413,18 @@ static void what_was_seen_in_the_future_was_seen_now(void **state)
 
 static void a_restart_does_not_lengthen_the_grace(void **state)
 {
-	write_names(state, "192.0.2.9", GRACE_S, 300);
-	answer("192.0.2.1", NULL);
+	write_names(state, "203.0.113.9", GRACE_S, 300);
+	answer("203.0.113.1", NULL);
 	for (int i = 0; i < 3; i++) {
 		KVG_CLEANUP(kvg_freep) char *text = NULL;
 
 		open_lookup(state);
 		want();
 		settle();
-		assert_known("192.0.2.9/32 192.0.2.1/32");
+		assert_known("203.0.113.9/32 203.0.113.1/32");
 		world.lookup = kvg_lookup_close(world.lookup);
 		text = read_names(state);
-		assert_non_null(strstr(text, "192.0.2.9"));
+		assert_non_null(strstr(text, "203.0.113.9"));
 	}
 	open_lookup(state);
 	assert_true(host()->addresses[0].seen_us <=
@@ -439,10 +439,11 @@ static void broken_files_count_as_empty_and_are_a_problem(void **state)
 		"[]",
 		"{\"addresses\":{}}",
 		"{\"addresses\":[1]}",
-		"{\"addresses\":[{\"name\":\"a\",\"address\":\"192.0.2.1\",\"seen\":-1,\"ttl\":1}]"
+		"{\"addresses\":[{\"name\":\"a\",\"address\":\"203.0.113.1\",\"seen\":-1,\"ttl\":1}"
+		"]"
 		"}",
-		"{\"addresses\":[{\"name\":\"a\",\"address\":\"192.0.2.1\",\"seen\":1,\"ttl\":1},"
-		"{\"name\":\"a\",\"address\":\"192.0.2.1/24\",\"seen\":1,\"ttl\":1}]}",
+		"{\"addresses\":[{\"name\":\"a\",\"address\":\"203.0.113.1\",\"seen\":1,\"ttl\":1},"
+		"{\"name\":\"a\",\"address\":\"203.0.113.1/24\",\"seen\":1,\"ttl\":1}]}",
 	};
 
 	for (size_t i = 0; i < KVG_ARRAY_SIZE(texts); i++) {
@@ -452,10 +453,10 @@ static void broken_files_count_as_empty_and_are_a_problem(void **state)
 		assert_int_equal(world.lookup->hosts.count, 0);
 		assert_problem(0, "names.json' cannot be read");
 	}
-	answer("192.0.2.1", NULL);
+	answer("203.0.113.1", NULL);
 	want();
 	settle();
-	assert_known("192.0.2.1/32");
+	assert_known("203.0.113.1/32");
 	open_lookup(state);
 	assert_null(kvg_lookup_problem(world.lookup, 0));
 	assert_non_null(host());
@@ -469,13 +470,13 @@ static void no_file_is_no_problem(void **state)
 
 static void a_folder_that_is_gone_is_a_problem_and_names_are_known_all_the_same(void **state)
 {
-	answer("192.0.2.1", NULL);
+	answer("203.0.113.1", NULL);
 	open_lookup(state);
 	assert_int_equal(rmdir(*state), 0);
 	want();
 	settle();
 	assert_problem(0, "names.json' cannot be written");
-	assert_known("192.0.2.1/32");
+	assert_known("203.0.113.1/32");
 	assert_int_equal(mkdir(*state, 0700), 0);
 }
 
@@ -483,7 +484,7 @@ static void hosts_that_nobody_wants_are_forgotten(void **state)
 {
 	KVG_CLEANUP(kvg_freep) char *text = NULL;
 
-	answer("192.0.2.1", NULL);
+	answer("203.0.113.1", NULL);
 	open_lookup(state);
 	want();
 	settle();
@@ -496,7 +497,7 @@ static void hosts_that_nobody_wants_are_forgotten(void **state)
 
 static void a_host_forgotten_while_it_is_asked_for_is_no_matter(void **state)
 {
-	answer("192.0.2.1", NULL);
+	answer("203.0.113.1", NULL);
 	open_lookup(state);
 	want();
 	while (!server.asked[0])
@@ -511,7 +512,7 @@ static void a_host_forgotten_while_it_is_asked_for_is_no_matter(void **state)
 
 static void closing_while_asking_is_no_matter(void **state)
 {
-	answer("192.0.2.1", NULL);
+	answer("203.0.113.1", NULL);
 	open_lookup(state);
 	want();
 	while (!server.asked[0])
@@ -522,7 +523,7 @@ static void closing_while_asking_is_no_matter(void **state)
 
 static void a_host_is_not_asked_for_before_its_time(void **state)
 {
-	answer("192.0.2.1", NULL);
+	answer("203.0.113.1", NULL);
 	open_lookup(state);
 	want();
 	settle();

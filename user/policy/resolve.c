@@ -2,6 +2,7 @@
 #include "policy/resolve.h"
 
 #include <errno.h>
+#include <ifaddrs.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -31,6 +32,32 @@ static struct kvg_prefix to_prefix(const struct sockaddr *address)
 	return prefix;
 }
 
+static void free_interfaces(struct ifaddrs **list)
+{
+	if (*list)
+		freeifaddrs(*list);
+}
+
+/* One of this machine's? For a container that is another machine, and what it serves there is its own. */
+static bool is_own(const struct kvg_prefix *address)
+{
+	KVG_CLEANUP(free_interfaces) struct ifaddrs *list = NULL;
+
+	/* A machine that cannot tell its addresses is told apart from others by nothing. */
+	if (getifaddrs(&list) < 0)
+		return false;
+	for (const struct ifaddrs *i = list; i; i = i->ifa_next) {
+		struct kvg_prefix own;
+
+		if (!i->ifa_addr || i->ifa_addr->sa_family != address->family)
+			continue;
+		own = to_prefix(i->ifa_addr);
+		if (kvg_prefix_compare(&own, address) == 0)
+			return true;
+	}
+	return false;
+}
+
 int kvg_resolve_add_answer(struct kvg_profile *profile, const struct kvg_policy_host *host,
 			   const struct kvg_prefix *address, struct kvg_notes *notes)
 {
@@ -45,6 +72,11 @@ int kvg_resolve_add_answer(struct kvg_profile *profile, const struct kvg_policy_
 				     "cannot open: give it by --allow if it is right",
 				     host->name, kvg_address_format(address, text),
 				     kvg_address_kind_word(kind));
+	if (is_own(address))
+		return kvg_notes_add(notes,
+				     "'%s' resolves to %s, an address of this machine, which a "
+				     "name server cannot open: give it by --allow if it is right",
+				     host->name, kvg_address_format(address, text));
 	return kvg_profile_add_resolved(profile, host->name, address, &host->service);
 }
 

@@ -27,7 +27,7 @@ int kvg_resolve_hosts(struct kvg_profile *profile, struct kvg_notes *notes);
  *
  * A name server must not open the way to the client's own network: only global addresses are taken,
  * and private ones where the profile says so (@profile->private_names). No profile can have loopback,
- * link-local (the metadata service) or the cloud platform's own opened by a name server: a host that
+ * link-local (the metadata service), this machine's or the cloud platform's own opened by a name server: a host that
  * has such an address is the person's --allow.
  *
  * Return: 0, or -ENOMEM
