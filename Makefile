@@ -73,9 +73,9 @@ check-bpf: ## run the BPF programs against packets (root)
 check-e2e: ## run the end-to-end tests (root)
 	$(Q)tests/run --build $(abspath $(O)) e2e
 
-check-kernels: ## run the BPF and end-to-end tests in stock kernels since 5.10 (root; an hour)
+check-kernels: ## run the BPF and end-to-end tests in stock kernels since 5.10, docs/operations.md too (an hour)
 	$(Q)tools/deps build test
-	$(Q)tests/run --build $(abspath $(O)) kernels
+	$(Q)tests/run --build $(abspath $(O)) kernels vm
 
 fuzz-smoke: ## 30 seconds of fuzzing over all harnesses
 	$(Q)tests/run --build $(abspath $(O)) fuzz
