@@ -62,7 +62,7 @@ demo: ## install what it needs, build, and show a vault client behind the gate (
 
 check: ## install what it needs, build with gcc and clang, and run all tests (root)
 	$(Q)tools/deps build test demo
-	$(Q)tests/run --build $(abspath $(O)) --quick house unit bpf e2e fuzz kernels
+	$(Q)tests/run --build $(abspath $(O)) --quick house unit bpf e2e fuzz machines
 
 check-unit: ## run the unit tests under sanitizers
 	$(Q)tests/run --build $(abspath $(O)) unit
@@ -75,7 +75,7 @@ check-e2e: ## run the end-to-end tests (root)
 
 check-kernels: ## run the BPF and end-to-end tests in stock kernels since 5.10, docs/operations.md too (an hour)
 	$(Q)tools/deps build test
-	$(Q)tests/run --build $(abspath $(O)) kernels vm
+	$(Q)tests/run --build $(abspath $(O)) machines
 
 fuzz-smoke: ## 30 seconds of fuzzing over all harnesses
 	$(Q)tests/run --build $(abspath $(O)) fuzz
