@@ -133,7 +133,7 @@ static void what_is_left_out_has_its_default(void **state)
 	assert_int_equal(config->ranges_max_shrink_percent, 30);
 	assert_null(config->audit_file);
 	assert_false(config->audit_journal);
-	assert_null(config->metrics_listen);
+	assert_string_equal(config->metrics_listen, "127.0.0.1:9435");
 	assert_int_equal(p->functions, 7);
 	assert_int_equal(p->identities, 1U << KVG_IDENTITY_WORK);
 	assert_true(p->auto_resolvers);
@@ -178,9 +178,10 @@ static void bad_values_outside_profiles_are_refused_in_place(void **state)
 		       "bad value 'ranges' of 'ranges.directory': expected an absolute path");
 	assert_refused("audit: { journal: yes }\nprofiles: [ { name: p } ]", 1, 19,
 		       "bad value 'yes' of 'audit.journal': expected true or false");
-	assert_refused("metrics: { listen: localhost:9435 }\nprofiles: [ { name: p } ]", 1, 20,
-		       "bad value 'localhost:9435' of 'metrics.listen': expected ADDR:PORT, such "
-		       "as 127.0.0.1:9435");
+	assert_refused(
+		"metrics: { listen: localhost:9435 }\nprofiles: [ { name: p } ]", 1, 20,
+		"bad value 'localhost:9435' of 'metrics.listen': expected none, or ADDR:PORT, such "
+		"as 127.0.0.1:9435");
 }
 
 static void an_unknown_key_is_refused_with_the_known_ones(void **state)

@@ -19,6 +19,7 @@ static void agent_done(struct kvg_agent *agent)
 				       &agent->retry_timer,  &agent->tidy_timer,
 				       &agent->round_timer,  &agent->status_timer};
 
+	kvg_agent_close_web(agent);
 	kvg_control_close(agent->control);
 	kvg_watch_close(agent->watch);
 	kvg_refresh_close(agent->refresh);
@@ -181,6 +182,7 @@ static int start(struct kvg_agent *agent)
 		return status;
 
 	open_control(agent);
+	kvg_agent_open_web(agent);
 	kvg_agent_recall(agent); /* of hooks that found no socket a moment ago */
 	kvg_agent_open_refresh(agent);
 	if (kvg_agent_start_rounds(agent) < 0)

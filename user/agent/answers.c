@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "agent/core.h"
@@ -11,7 +10,6 @@
 #include "base/version.h"
 #include "discover/oci_state.h"
 #include "discover/told.h"
-#include "policy/words.h"
 
 static void add_text(json_t *array, const char *text)
 {
@@ -132,87 +130,12 @@ static json_t *on_reload(void *data, const json_t *request)
 	return kvg_control_answer("ok", NULL);
 }
 
-static const char *mode_of(const struct kvg_agent *agent, const char *profile)
-{
-	const struct kvg_config_profile *found = kvg_config_find(agent->config, profile);
-
-	return found ? kvg_mode_word(found->profile.mode) : "unknown";
-}
-
-static void gather_gates(struct kvg_agent *agent)
-{
-	const struct kvg_gates_entry *gates;
-	size_t count = kvg_gates_list(agent->gates, &gates);
-
-	kvg_metrics_forget(agent->metrics, KVG_METRIC_GATES);
-	kvg_metrics_forget(agent->metrics, KVG_METRIC_POLICY_GENERATION);
-	for (size_t i = 0; i < count; i++) {
-		size_t same = 0;
-		__u32 generation = 0;
-
-		for (size_t j = 0; j < count; j++) {
-			if (strcmp(gates[j].profile, gates[i].profile) != 0)
-				continue;
-			same++;
-			if (gates[j].generation > generation)
-				generation = gates[j].generation;
-		}
-		kvg_metrics_set_of(agent->metrics, KVG_METRIC_GATES, gates[i].profile,
-				   mode_of(agent, gates[i].profile), (double)same);
-		kvg_metrics_set_of(agent->metrics, KVG_METRIC_POLICY_GENERATION, gates[i].profile,
-				   NULL, generation);
-	}
-}
-
-static void gather_policies(struct kvg_agent *agent)
-{
-	kvg_metrics_forget(agent->metrics, KVG_METRIC_POLICY_PREFIXES);
-	kvg_metrics_forget(agent->metrics, KVG_METRIC_POLICY_FALLBACK);
-	for (size_t i = 0; i < agent->policies_count; i++) {
-		const struct kvg_agent_policy *policy = &agent->policies[i];
-
-		kvg_metrics_set_of(agent->metrics, KVG_METRIC_POLICY_PREFIXES, policy->profile,
-				   "ipv4", (double)policy->prefixes[0]);
-		kvg_metrics_set_of(agent->metrics, KVG_METRIC_POLICY_PREFIXES, policy->profile,
-				   "ipv6", (double)policy->prefixes[1]);
-		kvg_metrics_set_of(agent->metrics, KVG_METRIC_POLICY_FALLBACK, policy->profile,
-				   NULL, policy->missing ? 2 : policy->from_saved);
-	}
-}
-
-static void gather_ages(struct kvg_agent *agent)
-{
-	kvg_metrics_forget(agent->metrics, KVG_METRIC_RANGES_AGE);
-	for (int kind = 0; kind < KVG_DOCUMENT_KIND_COUNT; kind++) {
-		for (int cloud = 0; cloud < KVG_CLOUD_COUNT; cloud++) {
-			unsigned int day = agent->last_day[kind][cloud];
-			struct tm tm = {.tm_year = (int)(day / 10000) - 1900,
-					.tm_mon = (int)(day / 100 % 100) - 1,
-					.tm_mday = (int)(day % 100)};
-
-			if (day)
-				kvg_metrics_set_of(agent->metrics, KVG_METRIC_RANGES_AGE,
-						   kvg_cloud_word(cloud),
-						   kvg_document_kind_word(kind),
-						   difftime(time(NULL), timegm(&tm)));
-		}
-	}
-}
-
 static json_t *on_metrics(void *data, const json_t *request)
 {
-	struct kvg_agent *agent = data;
 	KVG_CLEANUP(kvg_freep) char *text = NULL;
-	struct kvg_control_counts counts;
 
 	(void)request;
-	gather_gates(agent);
-	gather_policies(agent);
-	gather_ages(agent);
-	kvg_control_counts(agent->control, &counts);
-	kvg_metrics_set(agent->metrics, KVG_METRIC_CONTROL_REFUSED, (double)counts.refused);
-	kvg_agent_tell_status(agent);
-	if (kvg_metrics_format(agent->metrics, &text) < 0)
+	if (kvg_agent_format_metrics(data, &text) < 0)
 		return kvg_control_answer("failed", "out of memory");
 	return json_pack("{s:s, s:s}", "result", "ok", "text", text);
 }

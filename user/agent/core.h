@@ -2,7 +2,8 @@
 /*
  * What the files of the agent share: agent.c starts and ends it, reload.c reads the configuration,
  * policies.c puts policies in force, place.c gates cgroups, record.c writes what was refused, rounds.c
- * does what comes round, answers.c speaks to the control socket.
+ * does what comes round, answers.c speaks to the control socket, gather.c fills the metrics, serve.c
+ * shows them.
  *
  * They log, each fault once. Nothing here decides a verdict, and no failure here opens a gate.
  */
@@ -23,6 +24,7 @@
 #include "agent/metrics.h"
 #include "agent/refresh.h"
 #include "agent/targets.h"
+#include "agent/web.h"
 #include "audit/recorder.h"
 #include "base/diag.h"
 #include "discover/watch.h"
@@ -33,6 +35,7 @@
 #define KVG_FAULTS(X)    \
 	X(CONFIG, true)  \
 	X(CONTROL, true) \
+	X(WEB, true)     \
 	X(RECORD, true)  \
 	X(WATCH, true)   \
 	X(CHECK, true)   \
@@ -83,6 +86,8 @@ struct kvg_agent_policy {
  * @policies_count: how many
  * @last_day:       of each document in use, as of struct kvg_document; 0 if there is none
  * @faults:         by enum kvg_fault; empty: none
+ * @web_listen:    where @web listens, or shall; owned
+ * @metrics_text:   what was gathered last, at @metrics_us; owned
  * @repaired:       what self-checks have mended, as far as it was counted
  * @save_failed:    a policy of this plan could not be kept on disk
  * @record_failing: lines cannot be written at the moment
@@ -103,6 +108,10 @@ struct kvg_agent {
 	struct kvg_check *check;
 	struct kvg_watch *watch;
 	struct kvg_control *control;
+	struct kvg_web *web;
+	char *web_listen;
+	char *metrics_text;
+	unsigned long long metrics_us;
 	struct kvg_lookup *lookup;
 	char *lookup_servers;
 	unsigned long lookup_grace_s;
@@ -222,6 +231,19 @@ void kvg_agent_tell_status(struct kvg_agent *agent);
 
 /** kvg_agent_tell_status_later() - the same, once for a burst of changes */
 void kvg_agent_tell_status_later(struct kvg_agent *agent);
+
+/* --- metrics: gather.c --- */
+
+/** kvg_agent_format_metrics() - all of them as they are now; @ret is freed with free(3); 0, or -ENOMEM */
+int kvg_agent_format_metrics(struct kvg_agent *agent, char **ret);
+
+/* --- what is shown: serve.c --- */
+
+/** kvg_agent_open_web() - listen where the configuration says, if not yet; on reload and rounds, too */
+void kvg_agent_open_web(struct kvg_agent *agent);
+
+/** kvg_agent_close_web() - stop listening */
+void kvg_agent_close_web(struct kvg_agent *agent);
 
 /* --- questions: answers.c --- */
 

@@ -71,6 +71,7 @@ int kvg_agent_reload(struct kvg_agent *agent, struct kvg_diag *reterr_diag)
 		kvg_agent_open_lookup(agent);
 		kvg_agent_apply_policies(agent, true);
 		kvg_agent_open_record(agent);
+		kvg_agent_open_web(agent);
 		kvg_agent_open_refresh(agent);
 		kvg_agent_place_all(agent);
 		kvg_log_note("the configuration was read again");

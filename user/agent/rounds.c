@@ -67,6 +67,7 @@ static int on_round(sd_event_source *source, uint64_t usec, void *userdata)
 	(void)usec;
 	check(agent);
 	kvg_agent_retry(agent);
+	kvg_agent_open_web(agent); /* where somebody else listened */
 	if (agent->files)
 		kvg_files_poll(agent->files);
 	kvg_agent_tell_status(agent);

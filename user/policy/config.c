@@ -115,10 +115,12 @@ static int read_metrics(struct kvg_config_reader *reader, const struct kvg_raw_m
 	struct kvg_destination address;
 
 	if (!raw || !raw->listen)
+		return kvg_config_copy(&reader->config->metrics_listen, KVG_CONFIG_LISTEN);
+	if (strcmp(raw->listen, "none") == 0)
 		return 0;
 	if (strchr(raw->listen, '/') || kvg_destination_parse(raw->listen, &address, NULL) < 0)
 		return kvg_config_bad(reader, "metrics.listen", raw->listen,
-				      "ADDR:PORT, such as 127.0.0.1:9435");
+				      "none, or ADDR:PORT, such as 127.0.0.1:9435");
 	return kvg_config_copy(&reader->config->metrics_listen, raw->listen);
 }
 

@@ -72,7 +72,7 @@ struct kvg_config_urls {
  * @names_grace_s:             seconds that an address is kept after it left the answer for its name
  * @audit_file:                NULL if not said
  * @audit_journal:             send the records to the journal, too
- * @metrics_listen:            "127.0.0.1:9435"; NULL if not said
+ * @metrics_listen:            where to be scraped, KVG_CONFIG_LISTEN if not said; NULL: nowhere
  * @profiles:                  at least one, names unique
  * @profiles_count:            how many
  */
@@ -96,6 +96,7 @@ struct kvg_config {
 #define KVG_CONFIG_REFRESH_S          (24UL * 3600)
 #define KVG_CONFIG_MAX_SHRINK_PERCENT 30
 #define KVG_CONFIG_NAMES_GRACE_S      3600UL
+#define KVG_CONFIG_LISTEN             "127.0.0.1:9435"
 
 /**
  * kvg_config_parse() - read the configuration

@@ -45,10 +45,13 @@ profile() {
 	(($# == 0)) || printf '    %s\n' "$@"
 }
 
-# configure: profiles on stdin become the configuration, in one rename
+# configure: profiles on stdin become the configuration, in one rename. Several agents may run at once on
+# this machine: only a test that says so listens.
 configure() {
 	{
-		printf 'ranges: { refresh: 0 }\n%s\nprofiles:\n' "${CONFIGURE:-}"
+		printf 'ranges: { refresh: 0 }\n%s\n' "${CONFIGURE:-}"
+		[[ ${CONFIGURE:-} == *metrics:* ]] || echo "metrics: { listen: none }"
+		echo "profiles:"
 		cat
 	} >"$CONFIG.new"
 	mv "$CONFIG.new" "$CONFIG"
@@ -78,6 +81,9 @@ launch_agent() {
 		launch_agent "$AGENT_CG" "$KVGATE" agent "${OPTIONS[@]}" "$@" 2>>"$LOG"
 	AGENT=$REPLY
 }
+
+# own_address: REPLY is a loopback address of this test's own
+own_address() { REPLY=127.$(($$ >> 16 & 63 | 128)).$(($$ >> 8 & 255)).$(($$ & 255)); }
 
 # told TEXT: the service manager has heard this line
 told() { grep -Fxq -- "$1" "$NOTIFIED"; }
