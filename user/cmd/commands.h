@@ -21,6 +21,7 @@ int kvg_cmd_fetch(int argc, char **argv);
 int kvg_cmd_oci_hook(int argc, char **argv);
 int kvg_cmd_policy(int argc, char **argv);
 int kvg_cmd_run(int argc, char **argv);
+int kvg_cmd_simulate(int argc, char **argv);
 int kvg_cmd_status(int argc, char **argv);
 
 #endif

@@ -24,6 +24,8 @@ static const struct command {
 	{"oci-hook", kvg_cmd_oci_hook, "gate a container before its first instruction"},
 	{"policy", kvg_cmd_policy, "show earlier policies of a profile, and go back to one"},
 	{"run", kvg_cmd_run, "run a command behind a gate of its own"},
+	{"simulate", kvg_cmd_simulate,
+	 "say what a policy would refuse of captured traffic or flow logs"},
 	{"status", kvg_cmd_status, "show the gates of this machine and whether they hold"},
 };
 

@@ -109,6 +109,7 @@ void kvg_destination_flow(const struct kvg_destination *destination, struct kvg_
 struct facts {
 	const struct kvg_policy *policy;
 	struct kvg_prefix address;
+	enum kvg_claim claim;
 };
 
 static __always_inline bool kvg_longest_grant(const struct kvg_gate *gate,
@@ -126,12 +127,12 @@ static __always_inline bool kvg_longest_grant(const struct kvg_gate *gate,
 	return true;
 }
 
-/* A destination is all that is asked about: nobody opened a connection from there. */
 static __always_inline enum kvg_claim kvg_find_claim(const struct kvg_flow *flow, void *ctx)
 {
+	const struct facts *facts = ctx;
+
 	(void)flow;
-	(void)ctx;
-	return KVG_CLAIM_NONE;
+	return facts->claim;
 }
 
 /*
@@ -171,20 +172,47 @@ static __u32 service_bit(const struct kvg_policy *policy, const struct kvg_servi
 	return 0;
 }
 
+static struct kvg_prefix flow_address(const struct kvg_flow *flow)
+{
+	bool ipv4 = flow->family == AF_INET;
+	struct kvg_prefix ret = {.family = flow->family, .bits = ipv4 ? 32 : 128};
+
+	memcpy(ret.addr, flow->daddr + (ipv4 ? 12 : 0), ipv4 ? 4 : 16);
+	return ret;
+}
+
+enum kvg_reason kvg_explain_reason(const struct kvg_policy *policy, const struct kvg_flow *flow,
+				   enum kvg_claim claim)
+{
+	struct facts facts = {.policy = policy, .address = flow_address(flow), .claim = claim};
+	struct kvg_gate gate;
+
+	kvg_policy_gate(policy, 0, 1, 1, &gate);
+	return kvg_decide(&gate, flow, &facts);
+}
+
+void kvg_explain_flow(const struct kvg_policy *policy, const struct kvg_flow *flow,
+		      enum kvg_claim claim, struct kvg_explanation *ret)
+{
+	struct kvg_service service = {.port = flow->dport, .protocol = (__u8)flow->protocol};
+	bool has_port =
+		(flow->protocol == IPPROTO_TCP || flow->protocol == IPPROTO_UDP) && !flow->fault;
+	struct kvg_prefix address = flow_address(flow);
+	__u32 bit = service_bit(policy, &service);
+
+	*ret = (struct kvg_explanation){.reason = kvg_explain_reason(policy, flow, claim)};
+	if (!flow->loopback && flow->family)
+		ret->rule = kvg_policy_longest(policy, &address);
+	if (ret->reason != KVG_REASON_ALLOWED && has_port)
+		ret->nearest = find_nearest(policy, &address, bit ? bit : ~(__u32)0);
+}
+
+/* A destination is all that is asked about: nobody opened a connection from there. */
 void kvg_explain(const struct kvg_policy *policy, const struct kvg_destination *destination,
 		 struct kvg_explanation *ret)
 {
-	struct facts facts = {.policy = policy, .address = destination->address};
-	__u32 bit = service_bit(policy, &destination->service);
-	struct kvg_gate gate;
 	struct kvg_flow flow;
 
-	kvg_policy_gate(policy, 0, 1, 1, &gate);
 	kvg_destination_flow(destination, &flow);
-
-	*ret = (struct kvg_explanation){.reason = kvg_decide(&gate, &flow, &facts)};
-	if (!flow.loopback)
-		ret->rule = kvg_policy_longest(policy, &destination->address);
-	if (ret->reason != KVG_REASON_ALLOWED)
-		ret->nearest = find_nearest(policy, &destination->address, bit ? bit : ~(__u32)0);
+	kvg_explain_flow(policy, &flow, KVG_CLAIM_NONE, ret);
 }

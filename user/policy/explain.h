@@ -5,9 +5,8 @@
 
 #include "base/diag.h"
 #include "kvg_event.h"
+#include "kvg_flow.h"
 #include "policy/policy.h"
-
-struct kvg_flow; /* kvg_decide.h */
 
 /** struct kvg_destination - ADDR:PORT[/tcp|udp] */
 struct kvg_destination {
@@ -44,5 +43,13 @@ struct kvg_explanation {
 /** kvg_explain() - judge @destination by @policy as if a gate enforced it */
 void kvg_explain(const struct kvg_policy *policy, const struct kvg_destination *destination,
 		 struct kvg_explanation *ret);
+
+/** kvg_explain_reason() - judge any flow, and what a socket says of it; only the verdict, and fast */
+enum kvg_reason kvg_explain_reason(const struct kvg_policy *policy, const struct kvg_flow *flow,
+				   enum kvg_claim claim);
+
+/** kvg_explain_flow() - the same with its grounds; @nearest only for what has a port */
+void kvg_explain_flow(const struct kvg_policy *policy, const struct kvg_flow *flow,
+		      enum kvg_claim claim, struct kvg_explanation *ret);
 
 #endif
