@@ -9,7 +9,7 @@ BPFTOOL    ?= bpftool
 PREFIX     ?= /usr/local
 O          ?= build$(patsubst %,-%,$(filter-out gcc,$(notdir $(CC))))$(addprefix -,$(SAN:1=san))
 PKGS       := libbpf jansson libcyaml nettle libnl-3.0 libnl-route-3.0 libsystemd libcares libpcap \
-              libmicrohttpd
+              libmicrohttpd audit
 
 Q    := $(if $(filter 1,$(V)),,@)
 say   = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)')

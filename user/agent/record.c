@@ -6,23 +6,27 @@
 
 #include "agent/core.h"
 
-static void on_trouble(void *data, const char *message)
+static void on_trouble(void *data, bool failing, const char *message)
 {
 	struct kvg_agent *agent = data;
 
-	agent->record_failing = !agent->record_failing;
 	kvg_agent_fault(agent, KVG_FAULT_RECORD, "%s", message);
-	if (!agent->record_failing)
+	if (!failing)
 		kvg_agent_mended(agent, KVG_FAULT_RECORD);
 }
 
 static int add_sink(struct kvg_agent *agent, const struct kvg_sink_options *options)
 {
 	struct kvg_sink *sink;
+	struct kvg_diag diag = {};
 	int r;
 
-	r = kvg_sink_open(options, &sink);
-	return r < 0 ? r : kvg_recorder_add_sink(agent->recorder, sink);
+	r = kvg_sink_open(options, &sink, &diag);
+	if (r < 0) {
+		kvg_agent_fault(agent, KVG_FAULT_RECORD, "%s", diag.msg);
+		return r;
+	}
+	return kvg_recorder_add_sink(agent->recorder, sink);
 }
 
 /* A sink that cannot be had leaves the others. */
@@ -34,16 +38,11 @@ static void add_sinks(struct kvg_agent *agent)
 		.data = agent,
 	};
 	/* What a service writes there is in the journal. */
-	const struct kvg_sink_options journal = {.fd = STDERR_FILENO, .format = KVG_SINK_WORDS};
-	int r = 0;
+	const struct kvg_sink_options journal = {.kind = KVG_SINK_WORDS, .fd = STDERR_FILENO};
 
-	agent->record_failing = false;
 	kvg_agent_mended(agent, KVG_FAULT_RECORD);
 	if (file.path)
-		r = add_sink(agent, &file);
-	if (r < 0)
-		kvg_agent_fault(agent, KVG_FAULT_RECORD, "cannot write records to '%s': %s",
-				file.path, strerror(-r));
+		add_sink(agent, &file);
 	if (agent->config->audit_journal)
 		add_sink(agent, &journal);
 }

@@ -70,7 +70,7 @@ __s64 kvg_record_wall_offset(void)
 }
 
 /* "" where there is no address. An address of unknown family may be IPv4-mapped all the same. */
-static const char *format_address(const __u8 addr[16], __u8 family, char ret[INET6_ADDRSTRLEN])
+const char *kvg_record_format_address(const __u8 addr[16], __u8 family, char *ret)
 {
 	static const __u8 mapped[12] = {[10] = 0xff, [11] = 0xff};
 	static const __u8 none[16];
@@ -162,7 +162,7 @@ static json_t *json_time(__u64 time_ns, __s64 wall_offset_ns)
 	return json_string(text);
 }
 
-static const char *action_of(const struct kvg_record *record)
+const char *kvg_record_action(const struct kvg_record *record)
 {
 	if (is_closed(record))
 		return "connection-closed";
@@ -176,9 +176,10 @@ static json_t *event_object(const struct kvg_record *record, __s64 wall_offset_n
 
 	return json_pack("{s:s, s:[s], s:[s,s*], s:s, s:s, s:s, s:o*, s:o*}", "kind", "event",
 			 "category", "network", "type", is_audit(record) ? "allowed" : "denied",
-			 is_closed(record) ? "end" : NULL, "action", action_of(record), "outcome",
-			 is_audit(record) ? "success" : "failure", "reason", reason_of(record),
-			 "start", many ? json_time(record->first_ns, wall_offset_ns) : NULL, "end",
+			 is_closed(record) ? "end" : NULL, "action", kvg_record_action(record),
+			 "outcome", is_audit(record) ? "success" : "failure", "reason",
+			 reason_of(record), "start",
+			 many ? json_time(record->first_ns, wall_offset_ns) : NULL, "end",
 			 many ? json_time(record->last_ns, wall_offset_ns) : NULL);
 }
 
@@ -197,7 +198,7 @@ static json_t *endpoint_object(const __u8 addr[16], __u8 family, __be16 port)
 {
 	char text[INET6_ADDRSTRLEN];
 
-	if (!*format_address(addr, family, text))
+	if (!*kvg_record_format_address(addr, family, text))
 		return NULL;
 	return json_pack("{s:s, s:o*}", "ip", text, "port",
 			 port ? json_integer(ntohs(port)) : NULL);
@@ -318,7 +319,7 @@ static void put_flow(FILE *out, const struct kvg_record *record)
 	else if (refusal->protocol)
 		fprintf(out, "protocol %u ", refusal->protocol);
 
-	format_address(refusal->daddr, refusal->family, addr);
+	kvg_record_format_address(refusal->daddr, refusal->family, addr);
 	if (refusal->hook == KVG_HOOK_SOCK_CREATE)
 		fputs("socket", out);
 	else if (!*addr)

@@ -64,6 +64,19 @@ int kvg_record_format_json(const struct kvg_record *record, __s64 wall_offset_ns
 /** kvg_record_format_loss_json() - as above, the line that says that @count refusals have no line */
 int kvg_record_format_loss_json(__u64 count, const char *why, char **ret, size_t *ret_size);
 
+/** kvg_record_action() - "egress-refused", "egress-would-refuse", or "connection-closed" */
+const char *kvg_record_action(const struct kvg_record *record);
+
+/**
+ * kvg_record_format_address() - an address of a record
+ * @address: network order; IPv4 as ::ffff:a.b.c.d, unless @family is AF_INET6
+ * @family:  0 for unknown
+ * @ret:     INET6_ADDRSTRLEN bytes; "" if @address is zero: there is none
+ *
+ * Return: @ret
+ */
+const char *kvg_record_format_address(const __u8 address[16], __u8 family, char *ret);
+
 /* Longest line of words: "would refuse", the longest protocol, address, reason, name and count. */
 #define KVG_RECORD_WORDS_LEN 256
 

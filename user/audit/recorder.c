@@ -16,6 +16,7 @@ struct kvg_recorder {
 	struct kvg_fold *fold;
 	struct kvg_sink *sinks[KVG_RECORDER_SINKS_MAX];
 	size_t sinks_count;
+	bool needs_json;
 	__u64 now_ns;
 	__u64 ticked_ns;
 	__u64 lost_told;
@@ -63,11 +64,16 @@ static void on_rest(void *data, const struct kvg_refusal *refusal, const struct 
 static void on_line(void *data, const struct kvg_record *record)
 {
 	struct kvg_recorder *recorder = data;
+	KVG_CLEANUP(kvg_freep) char *json = NULL;
 	struct kvg_record named = *record;
+	size_t size = 0;
 
 	kvg_names_fill(recorder->names, &named);
+	if (recorder->needs_json &&
+	    kvg_record_format_json(&named, kvg_record_wall_offset(), &json, &size) < 0)
+		json = NULL; /* sinks count what they cannot write */
 	for (size_t i = 0; i < recorder->sinks_count; i++)
-		kvg_sink_put(recorder->sinks[i], &named);
+		kvg_sink_put(recorder->sinks[i], &named, json, size);
 }
 
 static void flush(struct kvg_recorder *recorder)
@@ -117,7 +123,14 @@ int kvg_recorder_add_sink(struct kvg_recorder *recorder, struct kvg_sink *sink)
 		return -ENOSPC;
 	}
 	recorder->sinks[recorder->sinks_count++] = sink;
+	recorder->needs_json |= kvg_sink_needs_json(sink);
 	return 0;
+}
+
+void kvg_recorder_rotate(struct kvg_recorder *recorder)
+{
+	for (size_t i = 0; i < recorder->sinks_count; i++)
+		kvg_sink_rotate(recorder->sinks[i]);
 }
 
 void kvg_recorder_ignore(struct kvg_recorder *recorder, __u64 cgroup_id)

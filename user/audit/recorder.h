@@ -8,7 +8,7 @@
 #include "audit/sink.h"
 #include "gate/set.h"
 
-#define KVG_RECORDER_SINKS_MAX 4
+#define KVG_RECORDER_SINKS_MAX 8
 
 /* How often the counts are taken: those that no event told of wait that long. */
 #define KVG_RECORDER_TICK_MS 1000
@@ -35,6 +35,9 @@ int kvg_recorder_open(struct kvg_set *set, __u64 interval_ns, struct kvg_recorde
  * Return: 0, or -ENOSPC beyond KVG_RECORDER_SINKS_MAX
  */
 int kvg_recorder_add_sink(struct kvg_recorder *recorder, struct kvg_sink *sink);
+
+/** kvg_recorder_rotate() - files of records begin anew at the next line */
+void kvg_recorder_rotate(struct kvg_recorder *recorder);
 
 /** kvg_recorder_ignore() - record nothing of this gate, from the next read on; 0: of all gates again */
 void kvg_recorder_ignore(struct kvg_recorder *recorder, __u64 cgroup_id);

@@ -2,123 +2,96 @@
 #include "audit/sink.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <poll.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <syslog.h>
 
+#include "audit/sink_kind.h"
+#include "audit/sink_queue.h"
 #include "base/cleanup.h"
 
-#define FLUSH_BYTES     (64 * 1024) /* a file gets its lines in pieces of about this size */
-#define SLOW_READER_MS  1000
-#define FILE_MODE       0640 /* who calls whom is not everybody's business */
-#define LOSS_LINE_BYTES 256  /* room kept for the line that says what was lost */
+#define FLUSH_BYTES (64 * 1024) /* more does not wait for a flush */
+#define CLOSE_MS    1000
+#define CLOSE_TIMES 5    /* so many CLOSE_MS for one that is slow, but writes */
+#define SLOW_MS     1000 /* a reader that is late now and then is told of once */
 
 /*
- * The unwritten bytes are buffer[start .. end); they may begin within a line, when the disk was full
- * after the line's first part, and always end with one.
+ * Of refusals without a line, @lost_told are told by a line, @lost_noticed by a message; @lost_before
+ * were told when the trouble began.
  */
 struct kvg_sink {
 	struct kvg_sink_options options;
-	char *path; /* absolute; NULL if it is not a file of ours */
-	char *name; /* for messages */
-	int fd;
-	bool owns_fd;
-	bool is_regular;
+	const struct kvg_sink_ops *ops;
+	struct kvg_sink_queue *queue;
+	char *name;
+	size_t unflushed;
 	bool in_trouble;
-	char *buffer;
-	size_t start;
-	size_t end;
+	bool is_slow; /* that is the trouble */
+	struct timespec slow_until;
 	__u64 lost;
 	__u64 lost_told;
+	__u64 lost_before;
+	__u64 lost_noticed;
+	__u64 dropped;
 };
 
-/* Moving is told by inode; what is not a regular file stays open. */
-static int open_file(struct kvg_sink *sink, const char *path, int more_flags)
-{
-	int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | more_flags;
-	struct stat st;
-	int fd;
+static const struct {
+	const char *word;
+	bool needs_json;
+	size_t buffer_bytes;
+} kinds[] = {
+#define X(name, word, needs_json, buffer_bytes) {word, needs_json, buffer_bytes},
+	KVG_SINK_KINDS(X)
+#undef X
+};
 
-	fd = open(path, flags, FILE_MODE);
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st) < 0) {
-		close(fd);
-		return -errno;
-	}
-	if (sink->owns_fd)
-		close(sink->fd);
-	sink->fd = fd;
-	sink->owns_fd = true;
-	sink->is_regular = S_ISREG(st.st_mode);
-	return 0;
+static const struct kvg_sink_ops *const ops_of[] = {
+	[KVG_SINK_FILE] = &kvg_sink_file_ops,
+	[KVG_SINK_STDOUT] = &kvg_sink_stdout_ops,
+	[KVG_SINK_WORDS] = &kvg_sink_words_ops,
+	[KVG_SINK_JOURNAL] = &kvg_sink_journal_ops,
+	[KVG_SINK_SYSLOG] = &kvg_sink_syslog_ops,
+	[KVG_SINK_LINUX_AUDIT] = &kvg_sink_linux_audit_ops,
+	[KVG_SINK_CALLBACK] = &kvg_sink_callback_ops,
+};
+_Static_assert(KVG_ARRAY_SIZE(ops_of) == KVG_SINK_KIND_COUNT, "each kind can do something");
+
+const char *kvg_sink_word(enum kvg_sink_kind kind)
+{
+	return kinds[kind].word;
 }
 
-static int use_descriptor(struct kvg_sink *sink, int fd)
+enum kvg_sink_kind kvg_sink_kind(const struct kvg_sink *sink)
 {
-	struct stat st;
-
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	sink->fd = fd;
-	sink->is_regular = S_ISREG(st.st_mode);
-	return 0;
+	return sink->options.kind;
 }
 
-static int open_target(struct kvg_sink *sink)
+bool kvg_sink_needs_json(const struct kvg_sink *sink)
 {
-	const char *path = sink->options.path;
-	int r;
-
-	sink->name = strdup(!path ? "stderr" : strcmp(path, "-") == 0 ? "stdout" : path);
-	if (!sink->name)
-		return -ENOMEM;
-	if (!path)
-		return use_descriptor(sink, sink->options.fd);
-	if (strcmp(path, "-") == 0)
-		return use_descriptor(sink, STDOUT_FILENO);
-
-	r = open_file(sink, path, 0);
-	if (r < 0 || !sink->is_regular)
-		return r;
-
-	sink->path = realpath(path, NULL);
-	return sink->path ? 0 : -errno;
+	return kinds[sink->options.kind].needs_json;
 }
 
-int kvg_sink_open(const struct kvg_sink_options *options, struct kvg_sink **ret)
+int kvg_sink_priority(const struct kvg_sink_line *line)
 {
-	KVG_CLEANUP(kvg_sink_closep) struct kvg_sink *sink = calloc(1, sizeof(*sink));
-	int r;
+	bool passed = line->record && line->record->refusal.mode == KVG_MODE_AUDIT;
 
-	if (!sink)
-		return -ENOMEM;
-
-	sink->fd = -1;
-	sink->options = *options;
-	if (!sink->options.buffer_bytes)
-		sink->options.buffer_bytes = KVG_SINK_BUFFER_BYTES;
-	sink->buffer = malloc(sink->options.buffer_bytes);
-	if (!sink->buffer)
-		return -ENOMEM;
-
-	r = open_target(sink);
-	if (r < 0)
-		return r;
-
-	sink->options.path = NULL; /* the caller's */
-	*ret = KVG_TAKE_PTR(sink);
-	return 0;
+	return passed ? LOG_NOTICE : LOG_WARNING;
 }
 
-static void tell(struct kvg_sink *sink, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+void kvg_sink_put_words(const struct kvg_sink_line *line, FILE *out)
+{
+	char words[KVG_RECORD_WORDS_LEN];
 
-static void tell(struct kvg_sink *sink, const char *format, ...)
+	if (line->record)
+		fputs(kvg_record_format_words(line->record, words), out);
+	else
+		fprintf(out, "%llu refusals are not listed: %s", line->lost, line->why);
+}
+
+static void tell(struct kvg_sink *sink, bool failing, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void tell(struct kvg_sink *sink, bool failing, const char *format, ...)
 {
 	KVG_CLEANUP(kvg_freep) char *message = NULL;
 	va_list args;
@@ -133,171 +106,210 @@ static void tell(struct kvg_sink *sink, const char *format, ...)
 		message = NULL;
 		return;
 	}
-	sink->options.trouble(sink->options.data, message);
+	sink->options.trouble(sink->options.data, failing, message);
 }
 
-static bool put_bytes(struct kvg_sink *sink, const char *line, size_t size, size_t reserve)
+int kvg_sink_open(const struct kvg_sink_options *options, struct kvg_sink **ret,
+		  struct kvg_diag *reterr_diag)
 {
-	if (sink->start && sink->end + size + reserve > sink->options.buffer_bytes) {
-		memmove(sink->buffer, sink->buffer + sink->start, sink->end - sink->start);
-		sink->end -= sink->start;
-		sink->start = 0;
-	}
-	if (sink->end + size + reserve > sink->options.buffer_bytes)
-		return false;
-
-	memcpy(sink->buffer + sink->end, line, size);
-	sink->end += size;
-	return true;
-}
-
-static int format_line(const struct kvg_sink *sink, const struct kvg_record *record, char **ret,
-		       size_t *ret_size)
-{
-	char words[KVG_RECORD_WORDS_LEN];
+	KVG_CLEANUP(kvg_sink_closep) struct kvg_sink *sink = calloc(1, sizeof(*sink));
+	void *state = NULL;
 	int r;
 
-	if (sink->options.format == KVG_SINK_JSON)
-		return kvg_record_format_json(record, kvg_record_wall_offset(), ret, ret_size);
-
-	r = asprintf(ret, "%s\n", kvg_record_format_words(record, words));
+	if (!sink)
+		return kvg_diag_set(reterr_diag, -ENOMEM, "out of memory");
+	sink->options = *options;
+	sink->options.path = NULL; /* the caller's */
+	if (!sink->options.buffer_bytes)
+		sink->options.buffer_bytes = kinds[options->kind].buffer_bytes;
+	sink->ops = ops_of[options->kind];
+	r = sink->ops->open(options, &state, &sink->name, reterr_diag);
 	if (r < 0)
-		return -ENOMEM;
-	*ret_size = r;
+		return r;
+	sink->queue = kvg_sink_queue_open(sink->ops, state);
+	if (!sink->queue)
+		return kvg_diag_set(reterr_diag, -ENOMEM, "out of memory");
+
+	*ret = KVG_TAKE_PTR(sink);
 	return 0;
 }
 
-void kvg_sink_put(struct kvg_sink *sink, const struct kvg_record *record)
-{
-	KVG_CLEANUP(kvg_freep) char *line = NULL;
-	size_t size = 0;
+/* --- lines --- */
 
-	if (format_line(sink, record, &line, &size) < 0) {
-		line = NULL;
-		sink->lost += record->count;
-		return;
-	}
-	if (!put_bytes(sink, line, size, LOSS_LINE_BYTES)) {
-		sink->lost += record->count;
-		return;
-	}
-	if (sink->end - sink->start >= FLUSH_BYTES)
-		kvg_sink_flush(sink);
+static void drop(struct kvg_sink *sink, __u64 refusals)
+{
+	sink->lost += refusals;
+	sink->dropped++;
 }
 
-static bool try_put_loss(struct kvg_sink *sink, __u64 count, const char *why)
+/* As the kind has it; false without memory. */
+static bool format(const struct kvg_sink *sink, const struct kvg_sink_line *line, char **ret,
+		   size_t *ret_size)
 {
-	KVG_CLEANUP(kvg_freep) char *line = NULL;
-	size_t size = 0;
-	int r;
+	void (*put)(const struct kvg_sink_line *, FILE *) =
+		line->record ? sink->ops->put : sink->ops->put_loss;
+	FILE *out;
 
-	if (sink->options.format == KVG_SINK_JSON) {
-		r = kvg_record_format_loss_json(count, why, &line, &size);
-	} else {
-		r = asprintf(&line, "%llu refusals are not listed: %s\n", count, why);
-		size = r > 0 ? r : 0;
-	}
-	if (r < 0) {
-		line = NULL;
+	if (!put)
+		return kvg_record_format_loss_json(line->lost, line->why, ret, ret_size) == 0;
+	out = open_memstream(ret, ret_size);
+	if (!out)
 		return false;
-	}
-	return put_bytes(sink, line, size, 0);
+	put(line, out);
+	return fclose(out) == 0;
+}
+
+static bool push(struct kvg_sink *sink, const struct kvg_sink_line *line, const char *text,
+		 size_t size)
+{
+	size_t reserve = line->record ? KVG_SINK_LOSS_BYTES : 0;
+
+	if (sink->options.buffer_bytes < reserve)
+		return false;
+	sink->unflushed += size;
+	return kvg_sink_queue_push(sink->queue, text, size, sink->options.buffer_bytes - reserve);
+}
+
+static bool push_line(struct kvg_sink *sink, const struct kvg_sink_line *line)
+{
+	KVG_CLEANUP(kvg_freep) char *text = NULL;
+	size_t size = 0;
+
+	if (line->record && !sink->ops->put)
+		return line->json && push(sink, line, line->json, line->size);
+	return format(sink, line, &text, &size) && push(sink, line, text, size);
+}
+
+static void deliver(struct kvg_sink *sink, const struct kvg_sink_line *line)
+{
+	sink->ops->deliver(kvg_sink_queue_state(sink->queue), line);
+}
+
+void kvg_sink_put(struct kvg_sink *sink, const struct kvg_record *record, const char *json,
+		  size_t size)
+{
+	const struct kvg_sink_line line = {.record = record, .json = json, .size = size};
+
+	if (kvg_sink_needs_json(sink) && !json)
+		drop(sink, record->count);
+	else if (sink->ops->deliver)
+		deliver(sink, &line);
+	else if (!push_line(sink, &line))
+		drop(sink, record->count);
+	if (sink->unflushed >= FLUSH_BYTES)
+		kvg_sink_flush(sink);
 }
 
 void kvg_sink_put_loss(struct kvg_sink *sink, __u64 count, const char *why)
 {
-	if (!try_put_loss(sink, count, why))
-		sink->lost += count;
+	const struct kvg_sink_line line = {.lost = count, .why = why};
+
+	if (sink->ops->deliver)
+		deliver(sink, &line);
+	else if (!push_line(sink, &line))
+		drop(sink, count);
 }
 
-/* A file that was moved away is made again; until that works, lines go on into the moved one. */
-static void follow_rotation(struct kvg_sink *sink)
-{
-	struct stat there;
-	struct stat ours;
+/* --- troubles --- */
 
-	if (!sink->path || fstat(sink->fd, &ours) < 0)
-		return;
-	if (stat(sink->path, &there) == 0 && there.st_ino == ours.st_ino &&
-	    there.st_dev == ours.st_dev)
-		return;
-	open_file(sink, sink->path, O_NONBLOCK); /* whatever is there now */
+static void tell_trouble(struct kvg_sink *sink, int error, const struct kvg_diag *diag)
+{
+	sink->in_trouble = true;
+	sink->lost_before = sink->lost_told;
+	if (diag && diag->msg[0])
+		tell(sink, true, "%s", diag->msg);
+	else
+		tell(sink, true,
+		     "records cannot be written to \"%s\": %s; the gate is not affected, and %zu "
+		     "KiB of records are kept and tried again",
+		     sink->name, error == -EAGAIN ? "its reader is too slow" : strerror(-error),
+		     sink->options.buffer_bytes / 1024);
 }
 
-/* A pipe or terminal that polls writable takes PIPE_BUF bytes without blocking. */
-static ssize_t write_once(struct kvg_sink *sink, int timeout_ms)
+static bool is_past(const struct timespec *then)
 {
-	size_t size = sink->end - sink->start;
-	struct pollfd ready = {.fd = sink->fd, .events = POLLOUT};
-	ssize_t n;
+	struct timespec now = kvg_sink_queue_deadline(0);
 
-	if (!sink->is_regular) {
-		if (poll(&ready, 1, timeout_ms) != 1)
-			return -EAGAIN;
-		if (size > PIPE_BUF)
-			size = PIPE_BUF;
-	}
-	n = write(sink->fd, sink->buffer + sink->start, size);
-	if (n < 0)
-		return errno == EINTR ? 0 : -errno;
-	return n;
+	return now.tv_sec > then->tv_sec ||
+	       (now.tv_sec == then->tv_sec && now.tv_nsec >= then->tv_nsec);
 }
 
-static int write_out(struct kvg_sink *sink, int timeout_ms)
+static bool is_mended(const struct kvg_sink *sink, const struct kvg_sink_reading *now)
 {
-	while (sink->start < sink->end) {
-		ssize_t n = write_once(sink, timeout_ms);
-
-		if (n < 0)
-			return n;
-		sink->start += n;
-	}
-	sink->start = 0;
-	sink->end = 0;
-	return 0;
+	return now->bytes <= sink->options.buffer_bytes / 2 &&
+	       (!sink->is_slow || is_past(&sink->slow_until));
 }
 
 /* Each state is told once. A slow reader is trouble only when lines are lost. */
-static void tell_state(struct kvg_sink *sink, int error)
+static int tell_state(struct kvg_sink *sink, const struct kvg_sink_reading *now)
 {
-	bool is_slow = error == -EAGAIN && sink->lost == sink->lost_told;
+	bool is_slow = sink->lost != sink->lost_noticed;
+	int error = now->error ? now->error : is_slow ? -EAGAIN : now->flush_error;
 
-	if (error < 0 && !is_slow && !sink->in_trouble) {
-		sink->in_trouble = true;
-		tell(sink,
-		     "records cannot be written to \"%s\": %s; the gate is not affected, and %zu "
-		     "KiB of "
-		     "records are kept and tried again",
-		     sink->name, error == -EAGAIN ? "its reader is too slow" : strerror(-error),
-		     sink->options.buffer_bytes / 1024);
-	}
-	if (error == 0 && sink->in_trouble) {
+	sink->lost_noticed = sink->lost;
+	if (is_slow)
+		sink->slow_until = kvg_sink_queue_deadline(SLOW_MS);
+	if (error && !sink->in_trouble) {
+		sink->is_slow = error == -EAGAIN;
+		tell_trouble(sink, error, sink->is_slow ? NULL : &now->diag);
+	} else if (!error && sink->in_trouble && is_mended(sink, now)) {
 		sink->in_trouble = false;
-		tell(sink, "records are written to \"%s\" again; %llu were lost", sink->name,
-		     sink->lost - sink->lost_told);
+		tell(sink, false, "records are written to \"%s\" again; %llu were lost", sink->name,
+		     sink->lost - sink->lost_before);
 	}
+	return error;
 }
 
-static int flush(struct kvg_sink *sink, int timeout_ms)
+static void push_losses(struct kvg_sink *sink)
 {
-	int r;
+	const struct kvg_sink_line line = {
+		.lost = sink->lost - sink->lost_told,
+		.why = "they could not be written in time",
+	};
 
-	follow_rotation(sink);
-	r = write_out(sink, timeout_ms);
-	tell_state(sink, r);
-	if (r < 0 || sink->lost == sink->lost_told)
-		return r;
-
-	if (try_put_loss(sink, sink->lost - sink->lost_told, "they could not be written in time"))
+	if (line.lost && push_line(sink, &line))
 		sink->lost_told = sink->lost;
-	return write_out(sink, timeout_ms);
 }
 
+/* Losses are told when half of the queue is empty: else each line would be followed by such a one. */
 int kvg_sink_flush(struct kvg_sink *sink)
 {
-	if (sink->start == sink->end && sink->lost == sink->lost_told)
+	struct kvg_sink_reading now;
+	int error, r;
+
+	sink->unflushed = 0;
+	if (sink->ops->deliver)
 		return 0;
-	return flush(sink, 0);
+	now = kvg_sink_queue_read(sink->queue);
+	error = tell_state(sink, &now);
+	if (!now.error && now.bytes <= sink->options.buffer_bytes / 2)
+		push_losses(sink);
+	r = kvg_sink_queue_wake(sink->queue);
+	if (r < 0 && !sink->in_trouble)
+		tell_trouble(sink, r,
+			     &(struct kvg_diag){.msg = "no thread can be started that "
+						       "writes records"});
+	return r < 0 ? r : error;
+}
+
+int kvg_sink_settle(struct kvg_sink *sink, unsigned int ms)
+{
+	const struct timespec end = kvg_sink_queue_deadline(ms);
+	struct kvg_sink_reading now;
+	int r = kvg_sink_flush(sink);
+
+	if (sink->ops->deliver)
+		return 0;
+	if (kvg_sink_queue_wait(sink->queue, &end) < 0)
+		return -EAGAIN;
+	now = kvg_sink_queue_read(sink->queue);
+	return r < 0 && now.bytes ? r : tell_state(sink, &now);
+}
+
+void kvg_sink_rotate(struct kvg_sink *sink)
+{
+	if (sink->ops->rotate)
+		kvg_sink_queue_rotate(sink->queue);
 }
 
 __u64 kvg_sink_lost(const struct kvg_sink *sink)
@@ -305,18 +317,53 @@ __u64 kvg_sink_lost(const struct kvg_sink *sink)
 	return sink->lost;
 }
 
+__u64 kvg_sink_dropped(const struct kvg_sink *sink)
+{
+	return sink->dropped;
+}
+
+/* As long as the queue gets shorter. */
+static void wait_for_rest(struct kvg_sink *sink)
+{
+	size_t left = kvg_sink_queue_read(sink->queue).bytes;
+
+	for (int i = 0; i < CLOSE_TIMES; i++) {
+		const struct timespec end = kvg_sink_queue_deadline(CLOSE_MS);
+		size_t before = left;
+
+		if (kvg_sink_queue_wait(sink->queue, &end) == 0)
+			return;
+		left = kvg_sink_queue_read(sink->queue).bytes;
+		if (left >= before)
+			return;
+	}
+}
+
+/* What cannot be written now is lost. */
+static void finish(struct kvg_sink *sink)
+{
+	struct kvg_sink_reading now;
+	struct timespec end;
+
+	kvg_sink_flush(sink);
+	wait_for_rest(sink);
+	push_losses(sink);
+	kvg_sink_queue_wake(sink->queue);
+	end = kvg_sink_queue_deadline(CLOSE_MS);
+	now = kvg_sink_queue_stop(sink->queue, &end);
+	tell_state(sink, &now);
+	if (now.bytes)
+		tell(sink, true, "the last %zu bytes of records could not be written to \"%s\"",
+		     now.bytes, sink->name);
+}
+
 struct kvg_sink *kvg_sink_close(struct kvg_sink *sink)
 {
 	if (!sink)
 		return NULL;
-	if (sink->fd >= 0 && (sink->start < sink->end || sink->lost != sink->lost_told) &&
-	    flush(sink, SLOW_READER_MS) < 0)
-		tell(sink, "the last %zu bytes of records could not be written to \"%s\"",
-		     sink->end - sink->start, sink->name);
-	if (sink->owns_fd)
-		close(sink->fd);
-	free(sink->buffer);
-	free(sink->path);
+	if (sink->queue && !sink->ops->deliver)
+		finish(sink);
+	kvg_sink_queue_close(sink->queue);
 	free(sink->name);
 	free(sink);
 	return NULL;

@@ -17,21 +17,20 @@
 
 #define STOP_TIMEOUT_MS 5000 /* its last taking and its last lines on a slow disk */
 
-static void on_trouble(void *data, const char *message)
+static void on_trouble(void *data, bool failing, const char *message)
 {
 	(void)data;
+	(void)failing;
 	kvg_log_error("%s", message);
 }
 
-static int open_sink(const struct kvg_sink_options *options, const char *name,
-		     struct kvg_sink **ret)
+static int open_sink(const struct kvg_sink_options *options, struct kvg_sink **ret)
 {
-	int r;
+	struct kvg_diag diag = {0};
 
 	signal(SIGPIPE, SIG_IGN);
-	r = kvg_sink_open(options, ret);
-	if (r < 0) {
-		kvg_log_error("cannot write records to '%s': %s", name, strerror(-r));
+	if (kvg_sink_open(options, ret, &diag) < 0) {
+		kvg_log_error("%s", diag.msg);
 		return KVG_EXIT_FAILED;
 	}
 	return 0;
@@ -39,16 +38,15 @@ static int open_sink(const struct kvg_sink_options *options, const char *name,
 
 int kvg_recording_open_file(const char *path, struct kvg_sink **ret)
 {
-	return open_sink(&(struct kvg_sink_options){.path = path, .trouble = on_trouble}, path,
-			 ret);
+	return open_sink(&(struct kvg_sink_options){.path = path, .trouble = on_trouble}, ret);
 }
 
 /* Nobody can be told that stderr is in trouble. */
 int kvg_recording_open_words(struct kvg_sink **ret)
 {
-	const struct kvg_sink_options options = {.fd = STDERR_FILENO, .format = KVG_SINK_WORDS};
+	const struct kvg_sink_options options = {.kind = KVG_SINK_WORDS, .fd = STDERR_FILENO};
 
-	return open_sink(&options, "stderr", ret);
+	return open_sink(&options, ret);
 }
 
 static void lock_path(const struct kvg_places *places, const char *set, char ret[PATH_MAX])

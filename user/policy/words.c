@@ -2,6 +2,7 @@
 #include "policy/words.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -16,6 +17,12 @@ static const char *const mode_words[] = {
 static const char *const inbound_words[] = {
 #define X(name, label) label,
 	KVG_INBOUNDS(X)
+#undef X
+};
+
+static const char *const fsync_words[] = {
+#define X(name, label) label,
+	KVG_FSYNCS(X)
 #undef X
 };
 
@@ -152,5 +159,28 @@ int kvg_inbound_parse(const char *word, enum kvg_inbound *ret)
 	if (found < 0)
 		return found;
 	*ret = found;
+	return 0;
+}
+
+int kvg_fsync_parse(const char *word, enum kvg_fsync *ret)
+{
+	int found = find(fsync_words, KVG_FSYNC_COUNT, word);
+
+	if (found < 0)
+		return found;
+	*ret = found;
+	return 0;
+}
+
+int kvg_size_parse(const char *text, __u64 *ret)
+{
+	static const char units[] = "kMG";
+	size_t digits = strspn(text, "0123456789");
+	const char *unit = text + digits;
+	const char *found = *unit ? strchr(units, *unit) : NULL;
+
+	if (digits == 0 || digits > 9 || (*unit && (!found || unit[1])))
+		return -EINVAL;
+	*ret = strtoull(text, NULL, 10) << (found ? 10 * (found - units + 1) : 0);
 	return 0;
 }

@@ -10,6 +10,19 @@
 #include "kvg_event.h"
 #include "kvg_policy.h"
 
+/* X(enumerator, label): when a record's file is forced onto the disk; interval: once a second. */
+#define KVG_FSYNCS(X)           \
+	X(NONE, "none")         \
+	X(INTERVAL, "interval") \
+	X(LINE, "line")
+
+enum kvg_fsync {
+#define X(name, label) KVG_FSYNC_##name,
+	KVG_FSYNCS(X)
+#undef X
+		KVG_FSYNC_COUNT
+};
+
 /** kvg_mode_word() - "enforce" or "audit" */
 const char *kvg_mode_word(unsigned int mode);
 
@@ -34,5 +47,11 @@ const char *kvg_family_word(unsigned int family);
 /** kvg_mode_parse(), kvg_inbound_parse() - of the words; Return: 0, or -EINVAL */
 int kvg_mode_parse(const char *word, enum kvg_mode *ret);
 int kvg_inbound_parse(const char *word, enum kvg_inbound *ret);
+
+/** kvg_fsync_parse() - of the words above; Return: 0, or -EINVAL */
+int kvg_fsync_parse(const char *word, enum kvg_fsync *ret);
+
+/** kvg_size_parse() - "0", or bytes, or a number and k, M or G (powers of 1024); 0, or -EINVAL */
+int kvg_size_parse(const char *text, __u64 *ret);
 
 #endif
