@@ -104,6 +104,8 @@ install: all ## install to $(DESTDIR)$(PREFIX)
 	$(Q)install -D -m 644 packaging/man/kvgate.8 $(DESTDIR)$(PREFIX)/share/man/man8/kvgate.8
 	$(call install_text,packaging/systemd/kvgate.service,lib/systemd/system)
 	$(call install_text,$(wildcard packaging/systemd/*.conf packaging/oci/*.json),share/kvgate)
+	$(call install_text,$(wildcard packaging/prometheus/*.rules.yml),share/kvgate/prometheus)
+	$(call install_text,$(wildcard packaging/grafana/*.json),share/kvgate/grafana)
 	$(call install_text,$(wildcard docs/*.md),share/doc/kvgate)
 
 format: ## bring all C files into shape

@@ -11,7 +11,9 @@ diff - <(cd "$SCRATCH/root" && find . -type f ! -path '*/share/doc/*' -printf '%
 	755 ./opt/kvg/sbin/kvgate
 	644 ./opt/kvg/share/kvgate/gated-from-the-first-process.conf
 	644 ./opt/kvg/share/kvgate/gated.conf
+	644 ./opt/kvg/share/kvgate/grafana/kvgate.json
 	644 ./opt/kvg/share/kvgate/kvgate.json
+	644 ./opt/kvg/share/kvgate/prometheus/kvgate.rules.yml
 	644 ./opt/kvg/share/man/man8/kvgate.8
 END
 diff <(cd docs && ls ./*.md) <(cd "$SCRATCH/root/opt/kvg/share/doc/kvgate" && ls ./*)
