@@ -41,6 +41,7 @@ LOADER     := $(O)/tests/kernels/load
 BENCHES    := $(patsubst %.c,$(O)/%,$(wildcard tools/bench/*.c))
 ATTACKS    := $(patsubst %.c,$(O)/%,$(wildcard tests/e2e/attacks/*.c))
 OBSERVE    := $(O)/tests/e2e/discover/observe
+FLOOD      := $(O)/tests/e2e/record/flood
 FUZZERS    := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/fuzz_*.c))
 C_FILES    := $(wildcard include/*.h bpf/*.[ch] vmlinux/*.h user/*/*.[ch] tests/*/*.[ch] \
               tests/e2e/*/*.c)
@@ -165,14 +166,14 @@ $(FUZZERS): %: %.o $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) $^ $(ALL_LIBS) -o $@
 
-$(ATTACKS): %: %.o
+$(ATTACKS) $(FLOOD): %: %.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ -pthread -o $@
 
 unit-tests: $(UNIT_TESTS) ## only build them
 bpf-tests: $(BPF_TESTS) ## only build them
 kernel-tests: all attacks $(BPF_TESTS) $(LOADER) ## only build what check-kernels runs
-attacks: $(ATTACKS) $(OBSERVE) ## only build them
+attacks: $(ATTACKS) $(OBSERVE) $(FLOOD) ## only build them
 
 # kvgate with other programs, and with another layout of its maps.
 others: ## only build what upgrades are tested with
@@ -186,7 +187,7 @@ $(O)/deps: tools/deps
 	$(Q)tools/deps --check build && mkdir -p $(@D) && touch $@
 
 $(SKELS:.skel.h=.bpf.o) $(TEST_SKELS:.skel.h=.bpf.o) $(USER_OBJS): Makefile
-$(addsuffix .o,$(UNIT_TESTS) $(BPF_TESTS) $(LOADER) $(ATTACKS) $(OBSERVE) $(FUZZERS)): Makefile
+$(addsuffix .o,$(UNIT_TESTS) $(BPF_TESTS) $(LOADER) $(ATTACKS) $(OBSERVE) $(FLOOD) $(FUZZERS)): Makefile
 $(BPF_COMMON): Makefile
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -65,9 +65,10 @@ struct {
 /*
  * Exact counts of refused flows since user/audit/ last took them. Entry 0 is the table in use. Taking
  * means putting an empty one there and reading the old one, which nobody writes to any more when the
- * update returns (it waits for an RCU grace period). 65,536 flows between two takings are a port scan. Beyond
- * them, and before the first table, each refusal is an event of its own, and what the ring can't take
- * either is in kvg_lost.
+ * update returns (it waits for an RCU grace period). A flow has an entry of its own as long as its gate's
+ * share, or the pot for all, lasts; what comes beyond them adds up in one entry by gate and reason. Before
+ * the first table, and where there is no memory for an entry, each refusal is an event of its own, and
+ * what the ring can't take either is in kvg_lost.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
@@ -83,16 +84,25 @@ struct {
 		});
 } kvg_tallies SEC(".maps");
 
+/* How full the table in use and the pot are. Who writes what: enum kvg_room_side. Cannot be full. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, KVG_ROOM_COUNT);
+	__type(key, __u32);
+	__type(value, struct kvg_room);
+} kvg_room SEC(".maps");
+
 /*
- * First refusals of flows. kvg_report() writes, user/audit/ reads. Full: the event is counted in
- * kvg_lost, its flow's count stays exact, the verdict is the same. 1 MiB holds 9,800 events.
+ * First refusals of flows. kvg_record() writes, user/audit/ reads. Half of it is for all, and half for
+ * those that have not used their share. Full: the event is counted in kvg_lost, its flow's count stays
+ * exact, the verdict is the same. 1 MiB holds 9,800 events.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 20);
 } kvg_ring SEC(".maps");
 
-/* What the record had no room for. kvg_report() writes, user/audit/ and metrics read. */
+/* What the record had no room for. kvg_record() writes, user/audit/ and metrics read. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);

@@ -6,6 +6,11 @@
  * Counts are exact without any lock: an entry holds how often its flow was refused and how many of
  * these the ring took, both only ever added to; user space writes one line per event and, when it
  * takes the table, one more for the difference.
+ *
+ * Nobody takes the record away from others by flooding it. New entries, events and wake-ups come out of
+ * the gate's own share, per CPU and window of a second, and beyond it out of what is there for all; when
+ * that is used up, a gate's refusals add up in one entry by reason, exactly, and make no event. That
+ * entry is in the table, not in the gate's storage, which goes with the cgroup, perhaps unread.
  */
 #ifndef KVG_REPORT_BPF_H
 #define KVG_REPORT_BPF_H
@@ -54,11 +59,78 @@ static __always_inline struct kvg_lost *kvg_own_lost(void)
 	return bpf_map_lookup_elem(&kvg_lost, &zero);
 }
 
-static __always_inline bool kvg_send_event(const struct kvg_refused *refused, __u64 now_ns,
-					   bool counted)
+static __always_inline struct kvg_room *kvg_room_of(enum kvg_room_side side)
 {
-	struct kvg_event *event = bpf_ringbuf_reserve(&kvg_ring, sizeof(*event), 0);
+	__u32 index = side;
 
+	return bpf_map_lookup_elem(&kvg_room, &index);
+}
+
+/* The gate's, on this CPU; a fresh one with each window. Not exact where it is interrupted: it need not be. */
+static __always_inline struct kvg_share *kvg_own_share(struct kvg_counters *counters, __u64 now_ns)
+{
+	struct kvg_share *share;
+
+	if (!counters)
+		return NULL;
+	share = &counters->share;
+	if (share->window != now_ns >> KVG_SHARE_WINDOW_SHIFT) {
+		share->window = now_ns >> KVG_SHARE_WINDOW_SHIFT;
+		share->flows = 0;
+		share->events = 0;
+		share->wakes = 0;
+	}
+	return share;
+}
+
+/* May one flow more have an entry of its own? */
+static __always_inline bool kvg_take_entry(struct kvg_share *share)
+{
+	struct kvg_room *made = kvg_room_of(KVG_ROOM_KERNEL);
+	struct kvg_room *back = kvg_room_of(KVG_ROOM_READER);
+
+	if (!made || !back || made->entries - back->entries >= KVG_TALLIES_MAX - KVG_TALLIES_KEPT)
+		return false;
+	if (share && share->flows < KVG_SHARE_FLOWS) {
+		share->flows++;
+		return true;
+	}
+	if (made->pot - back->pot >= KVG_POT_FLOWS)
+		return false;
+	__sync_fetch_and_add(&made->pot, 1);
+	return true;
+}
+
+static __always_inline bool kvg_take_event(struct kvg_share *share)
+{
+	if (share && share->events < KVG_SHARE_EVENTS) {
+		share->events++;
+		return true;
+	}
+	return bpf_ringbuf_query(&kvg_ring, BPF_RB_AVAIL_DATA) <
+	       bpf_ringbuf_query(&kvg_ring, BPF_RB_RING_SIZE) / 2;
+}
+
+/*
+ * The first of a burst wake the reader, at 8 us each; the others wait until it looks by itself, within a
+ * second. Forced, for the kernel wakes nobody who has not read all that came before.
+ */
+static __always_inline __u64 kvg_wake_flags(struct kvg_share *share)
+{
+	if (!share || share->wakes >= KVG_SHARE_WAKES)
+		return BPF_RB_NO_WAKEUP;
+	share->wakes++;
+	return BPF_RB_FORCE_WAKEUP;
+}
+
+static __always_inline bool kvg_send_event(const struct kvg_refused *refused,
+					   struct kvg_share *share, __u64 now_ns, bool counted)
+{
+	struct kvg_event *event;
+
+	if (!kvg_take_event(share))
+		return false;
+	event = bpf_ringbuf_reserve(&kvg_ring, sizeof(*event), 0);
 	if (!event)
 		return false;
 
@@ -70,67 +142,105 @@ static __always_inline bool kvg_send_event(const struct kvg_refused *refused, __
 	event->counted = counted;
 	event->pad = 0;
 	event->bytes = refused->bytes;
-	bpf_ringbuf_submit(event, 0);
+	bpf_ringbuf_submit(event, kvg_wake_flags(share));
 	return true;
 }
 
 static __always_inline void kvg_announce(struct kvg_tally *tally, const struct kvg_refused *refused,
-					 __u64 now_ns)
+					 struct kvg_share *share, __u64 now_ns)
 {
 	struct kvg_lost *lost;
 
-	if (kvg_send_event(refused, now_ns, true)) {
+	if (kvg_send_event(refused, share, now_ns, true)) {
 		__sync_fetch_and_add(&tally->announced, 1);
 		return;
 	}
 	lost = kvg_own_lost();
 	if (lost)
-		lost->events++;
+		__sync_fetch_and_add(&lost->events, 1);
 }
 
-/* The table is full, or gone: the event is all there is. */
-static __always_inline void kvg_send_uncounted(const struct kvg_refused *refused, __u64 now_ns)
+/* There is no table, or no memory: the event is all there is. */
+static __always_inline void kvg_send_uncounted(const struct kvg_refused *refused,
+					       struct kvg_share *share, __u64 now_ns)
 {
 	struct kvg_lost *lost;
 
-	if (kvg_send_event(refused, now_ns, false))
+	if (kvg_send_event(refused, share, now_ns, false))
 		return;
 	lost = kvg_own_lost();
 	if (lost)
-		lost->flows++;
+		__sync_fetch_and_add(&lost->flows, 1);
 }
 
-static __always_inline void kvg_record(const struct kvg_refused *refused)
+/* All that tells the gate's flows of this reason apart. */
+static __always_inline void kvg_fold_refusal(struct kvg_refusal *refusal)
+{
+	__builtin_memset(refusal->daddr, 0, sizeof(refusal->daddr));
+	refusal->dport = 0;
+	refusal->protocol = 0;
+	refusal->family = 0;
+	refusal->folded = KVG_FOLDED_DESTINATIONS;
+}
+
+static __always_inline struct kvg_tally *kvg_add_tally(void *tallies,
+						       const struct kvg_refused *refused,
+						       struct kvg_counters *counters, __u64 now_ns)
+{
+	struct kvg_tally fresh = {.first_ns = now_ns, .owner = refused->owner};
+	__u32 reason = refused->refusal.reason;
+	struct kvg_room *room;
+
+	/* Another CPU may be first: then this one fails, and the look-up finds the other's. */
+	if (bpf_map_update_elem(tallies, &refused->refusal, &fresh, BPF_NOEXIST) == 0) {
+		room = kvg_room_of(KVG_ROOM_KERNEL);
+		if (room)
+			__sync_fetch_and_add(&room->entries, 1);
+		if (counters && !refused->refusal.folded && reason < KVG_REASON_COUNT)
+			__sync_fetch_and_add(&counters->flows[reason], 1);
+	}
+	return bpf_map_lookup_elem(tallies, &refused->refusal);
+}
+
+/* The entry that counts it: its flow's, or the one for all that are not told apart. */
+static __always_inline struct kvg_tally *kvg_find_tally(void *tallies, struct kvg_refused *refused,
+							struct kvg_counters *counters,
+							struct kvg_share *share, __u64 now_ns)
+{
+	struct kvg_tally *tally = bpf_map_lookup_elem(tallies, &refused->refusal);
+
+	if (tally)
+		return tally;
+	if (!kvg_take_entry(share)) {
+		kvg_fold_refusal(&refused->refusal);
+		tally = bpf_map_lookup_elem(tallies, &refused->refusal);
+		if (tally)
+			return tally;
+	}
+	return kvg_add_tally(tallies, refused, counters, now_ns);
+}
+
+static __always_inline void kvg_record(struct kvg_refused *refused, struct kvg_counters *counters)
 {
 	__u64 now_ns = bpf_ktime_get_boot_ns();
-	struct kvg_tally *tally;
+	struct kvg_share *share = kvg_own_share(counters, now_ns);
+	struct kvg_tally *tally = NULL;
 	__u32 zero = 0;
 	void *tallies;
 
 	tallies = bpf_map_lookup_elem(&kvg_tallies, &zero);
-	if (!tallies) {
-		kvg_send_uncounted(refused, now_ns);
-		return;
-	}
-
-	tally = bpf_map_lookup_elem(tallies, &refused->refusal);
+	if (tallies)
+		tally = kvg_find_tally(tallies, refused, counters, share, now_ns);
 	if (!tally) {
-		struct kvg_tally fresh = {.first_ns = now_ns, .owner = refused->owner};
-
-		/* Another CPU may be first: then this one fails, and the look-up finds the other's. */
-		bpf_map_update_elem(tallies, &refused->refusal, &fresh, BPF_NOEXIST);
-		tally = bpf_map_lookup_elem(tallies, &refused->refusal);
-		if (!tally) {
-			kvg_send_uncounted(refused, now_ns);
-			return;
-		}
+		kvg_send_uncounted(refused, share, now_ns);
+		return;
 	}
 
 	__sync_fetch_and_add(&tally->count, 1);
 	__sync_fetch_and_add(&tally->bytes, refused->bytes);
 	tally->last_ns = now_ns;
-	if (!tally->announced)
-		kvg_announce(tally, refused, now_ns);
+	if (!tally->announced && !refused->refusal.folded)
+		kvg_announce(tally, refused, share, now_ns);
 }
 
 /*
@@ -148,7 +258,8 @@ static __always_inline int kvg_enforce(const struct kvg_gate *gate, struct kvg_c
 		return 1;
 	}
 	if (counters && reason < KVG_REASON_COUNT)
-		counters->refused[reason]++;
+		__sync_fetch_and_add(&counters->refused[reason],
+				     1); /* exact, also if interrupted */
 
 	refused->refusal.reason = reason;
 	if (gate) {
@@ -156,7 +267,7 @@ static __always_inline int kvg_enforce(const struct kvg_gate *gate, struct kvg_c
 		refused->refusal.generation = gate->generation;
 		refused->refusal.mode = gate->mode;
 	}
-	kvg_record(refused);
+	kvg_record(refused, counters);
 	return gate && gate->mode == KVG_MODE_AUDIT;
 }
 

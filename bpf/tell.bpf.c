@@ -29,6 +29,6 @@ int kvg_tell(struct __sk_buff *skb)
 		return 0;
 	lost = bpf_map_lookup_elem(&kvg_lost, &zero);
 	if (lost)
-		lost->flows++;
+		__sync_fetch_and_add(&lost->flows, 1);
 	return 0;
 }

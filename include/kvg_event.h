@@ -8,8 +8,29 @@
 
 #include <linux/types.h>
 
-/* Refused flows counted apart between two takings, see bpf/maps.bpf.h. */
-#define KVG_TALLIES_MAX 65536
+/*
+ * Entries of the table of counts, of which the last are kept for what is not told apart: a gate that floods
+ * takes two or three of these, so that all gates of a node have room.
+ */
+#define KVG_TALLIES_MAX  65536
+#define KVG_TALLIES_KEPT 8192
+
+/*
+ * New flows, whoever makes them: as many at once as a scan of half of all ports, and as many a second as
+ * the reader turns into lines with a few per cent of a processor, in about 1.5 MB a second.
+ */
+#define KVG_POT_FLOWS   32768
+#define KVG_POT_FLOWS_S 2048
+
+/*
+ * What each gate has besides on each CPU, whatever the others do, in a window of 2^30 ns: new flows told
+ * apart, events, and events that wake the reader. Whoever is refused something is refused less than that,
+ * unless it is looking for a way out.
+ */
+#define KVG_SHARE_WINDOW_SHIFT 30
+#define KVG_SHARE_FLOWS        64
+#define KVG_SHARE_EVENTS       64
+#define KVG_SHARE_WAKES        16
 
 #define KVG_COMM_LEN 16 /* bytes, NUL included; equals the kernel's TASK_COMM_LEN */
 
@@ -58,6 +79,18 @@ enum kvg_hook {
 		KVG_HOOK_COUNT
 };
 
+/* X(enumerator, label): what a count does not tell apart, because there was too much of it. */
+#define KVG_FOLDEDS(X) \
+	X(NOTHING, "") \
+	X(DESTINATIONS, "destinations")
+
+enum kvg_folded {
+#define X(name, label) KVG_FOLDED_##name,
+	KVG_FOLDEDS(X)
+#undef X
+		KVG_FOLDED_COUNT
+};
+
 /**
  * struct kvg_refusal - what repeats of a refused flow have in common; key of the exact counts
  * @cgroup_id:  the gate's cgroup; 0 while the gate has no policy
@@ -69,6 +102,8 @@ enum kvg_hook {
  * @reason:     enum kvg_reason
  * @hook:       enum kvg_hook
  * @mode:       enum kvg_mode: KVG_MODE_AUDIT means it went through all the same
+ * @folded:     enum kvg_folded: KVG_FOLDED_DESTINATIONS stands for flows of this gate, generation, reason,
+ *              hook and mode that are not told apart: all that would tell them apart is zero
  * @pad:        zero, for it is part of a key
  *
  * Neither source port nor process: a client that tries again has new ones each time.
@@ -83,7 +118,8 @@ struct kvg_refusal {
 	__u8 reason;
 	__u8 hook;
 	__u8 mode;
-	__u8 pad[4];
+	__u8 folded;
+	__u8 pad[3];
 };
 _Static_assert(sizeof(struct kvg_refusal) == 40, "kvg_refusal is ABI");
 
@@ -118,7 +154,7 @@ _Static_assert(sizeof(struct kvg_mark) == 8, "kvg_mark is ABI");
  * @time_ns: ns since boot, suspend included (CLOCK_BOOTTIME)
  * @saddr:   source, network order; IPv4 as ::ffff:a.b.c.d; zero where the hook does not know it
  * @sport:   source port, network order; 0 where the hook does not know it
- * @counted: 1: the flow's count includes this one; 0: the table of counts was full, this event is all
+ * @counted: 1: the flow's count includes this one; 0: there was no table of counts, this event is all
  * @pad:     zero
  * @bytes:   length of the packet from its IP header on; 0 at a socket call
  */
@@ -154,19 +190,55 @@ struct kvg_tally {
 _Static_assert(sizeof(struct kvg_tally) == 64, "kvg_tally is ABI");
 
 /**
+ * struct kvg_share - what a gate has used of its own on a CPU
+ * @window: to which the rest belongs: CLOCK_BOOTTIME, in units of 2^KVG_SHARE_WINDOW_SHIFT ns
+ * @flows:  new flows told apart
+ * @events: events
+ * @wakes:  of these, those that woke the reader
+ * @pad:    zero
+ */
+struct kvg_share {
+	__u64 window;
+	__u32 flows;
+	__u32 events;
+	__u32 wakes;
+	__u32 pad;
+};
+_Static_assert(sizeof(struct kvg_share) == 24, "kvg_share is ABI");
+
+/**
  * struct kvg_counters - per gate and CPU
  * @allowed: packets let through by a packet hook
  * @refused: refusals by enum kvg_reason, at every hook, audit mode included
+ * @flows:   flows by enum kvg_reason that got an entry in the table of counts; a flow that goes on gets one
+ *           after each taking
+ * @share:   of the record
  */
 struct kvg_counters {
 	__u64 allowed;
 	__u64 refused[KVG_REASON_COUNT];
+	__u64 flows[KVG_REASON_COUNT];
+	struct kvg_share share;
 };
+
+/* Who writes which entry of kvg_room. */
+enum kvg_room_side { KVG_ROOM_KERNEL, KVG_ROOM_READER, KVG_ROOM_COUNT };
+
+/**
+ * struct kvg_room - how full the record is: the kernel side's less the reader's
+ * @entries: kernel: made in tables of counts so far; reader: of these, those in tables that were taken
+ * @pot:     kernel: flows taken out of the pot so far; reader: put back
+ */
+struct kvg_room {
+	__u64 entries;
+	__u64 pot;
+};
+_Static_assert(sizeof(struct kvg_room) == 16, "kvg_room is ABI");
 
 /**
  * struct kvg_lost - per CPU: what the record had no room for; the verdict was the same
- * @events:  the ring was full; the flow's count still holds it
- * @flows:   the table of counts was full and the ring too: only struct kvg_counters holds it
+ * @events:  the ring, or what the gate may have of it, was full; the flow's count still holds it
+ * @flows:   the table of counts took nothing and neither did the ring: only struct kvg_counters holds it
  */
 struct kvg_lost {
 	__u64 events;

@@ -10,7 +10,7 @@
 
 /* Version of the layouts in include/; part of every pinned set, compared before it is used; tests make others. */
 #ifndef KVG_ABI
-#define KVG_ABI 2
+#define KVG_ABI 3
 #endif
 
 /*

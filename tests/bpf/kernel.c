@@ -167,6 +167,11 @@ const struct kvg_counters *kvg_kernel_counters(const struct kvg_kernel *kernel)
 	return &kernel->skel->bss->kvg_test_counters;
 }
 
+struct kvg_share *kvg_kernel_share(const struct kvg_kernel *kernel)
+{
+	return &kernel->skel->bss->kvg_test_counters.share;
+}
+
 bool kvg_kernel_names_process(const struct kvg_kernel *kernel)
 {
 	return kernel->skel->rodata->kvg_cfg_packet_pid;
@@ -219,7 +224,7 @@ int kvg_kernel_run(struct kvg_kernel *kernel, const void *packet, size_t size,
 	if (size > KVG_KERNEL_PACKET_MAX)
 		return -E2BIG;
 	memcpy(kernel->frame + ETH_HLEN, packet, size);
-	memset(counters, 0, sizeof(*counters));
+	memset(counters, 0, offsetof(struct kvg_counters, share));
 	r = bpf_prog_test_run_opts(kernel->egress, &options);
 	if (r < 0)
 		return r;

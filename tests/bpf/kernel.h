@@ -60,6 +60,9 @@ struct kvg_gate *kvg_kernel_gate(const struct kvg_kernel *kernel);
 /** kvg_kernel_counters() - of the last packet alone */
 const struct kvg_counters *kvg_kernel_counters(const struct kvg_kernel *kernel);
 
+/** kvg_kernel_share() - what the gate has used of its share; that of a test run stays for the next */
+struct kvg_share *kvg_kernel_share(const struct kvg_kernel *kernel);
+
 /** kvg_kernel_names_process() - does this kernel tell the packet hook who is sending? */
 bool kvg_kernel_names_process(const struct kvg_kernel *kernel);
 

@@ -375,7 +375,8 @@ static void ignore_rest(void *data, const struct kvg_refusal *refusal,
 static void the_record_says_what_was_refused(void **state)
 {
 	struct kvg_event event = {.counted = 9};
-	const struct kvg_intake_handler handler = {keep_event, ignore_rest, &event};
+	const struct kvg_intake_handler handler = {
+		.event = keep_event, .rest = ignore_rest, .data = &event};
 	KVG_CLEANUP(kvg_intake_closep) struct kvg_intake *intake = NULL;
 	struct kvg_packet_bytes packet;
 	struct in_addr daddr, saddr;

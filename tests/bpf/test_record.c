@@ -68,7 +68,8 @@ static void keep_rest(void *data, const struct kvg_refusal *refusal, const struc
 static int set_up(void **state, const struct kvg_kernel_sizes *sizes)
 {
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
-	struct kvg_intake_handler handler = {keep_event, keep_rest, fixture};
+	struct kvg_intake_handler handler = {
+		.event = keep_event, .rest = keep_rest, .data = fixture};
 	struct kvg_text_policy text = {};
 	int r;
 

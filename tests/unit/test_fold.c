@@ -43,7 +43,7 @@ static struct kvg_fold *open_fold(struct lines *lines, size_t flows_max)
 	return fold;
 }
 
-static void add(struct kvg_fold *fold, unsigned int port, __u64 count, __u64 now_ns)
+static bool add(struct kvg_fold *fold, unsigned int port, __u64 count, __u64 now_ns)
 {
 	const struct kvg_record record = {
 		.refusal = {.dport = htons(port)},
@@ -55,7 +55,7 @@ static void add(struct kvg_fold *fold, unsigned int port, __u64 count, __u64 now
 		.count = count,
 	};
 
-	kvg_fold_add(fold, &record, now_ns);
+	return kvg_fold_add(fold, &record, now_ns);
 }
 
 static void the_first_refusal_is_a_line_at_once(void **state)
@@ -69,6 +69,22 @@ static void the_first_refusal_is_a_line_at_once(void **state)
 	assert_int_equal(lines.last.count, 1);
 	add(fold, 444, 1, 0);
 	assert_int_equal(lines.count, 2);
+}
+
+static void a_flow_is_new_until_it_is_forgotten_and_then_again(void **state)
+{
+	struct lines lines = {0};
+	KVG_CLEANUP(kvg_fold_closep) struct kvg_fold *fold = open_fold(&lines, 10);
+
+	(void)state;
+	assert_true(add(fold, 443, 1, 0));
+	assert_false(add(fold, 443, 1, 9 * SECOND));
+	assert_true(add(fold, 444, 1, 9 * SECOND));
+	kvg_fold_tick(fold, 10 * SECOND);
+	assert_false(add(fold, 443, 1, 11 * SECOND));
+	kvg_fold_tick(fold, 20 * SECOND);
+	kvg_fold_tick(fold, 30 * SECOND);
+	assert_true(add(fold, 443, 1, 30 * SECOND));
 }
 
 static void repeats_are_one_line_when_the_interval_ends(void **state)
@@ -226,6 +242,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_first_refusal_is_a_line_at_once),
+		cmocka_unit_test(a_flow_is_new_until_it_is_forgotten_and_then_again),
 		cmocka_unit_test(repeats_are_one_line_when_the_interval_ends),
 		cmocka_unit_test(a_source_that_is_not_the_same_for_all_is_not_named),
 		cmocka_unit_test(flows_that_differ_in_anything_are_apart),

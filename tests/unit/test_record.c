@@ -199,6 +199,33 @@ static void a_folded_line_says_how_many_from_when_to_when(void **state)
 	assert_words(&record, "refused tcp 203.0.113.9:443 (destination) by curl[4242] x17");
 }
 
+static void what_is_not_told_apart_says_so_and_names_no_destination(void **state)
+{
+	struct kvg_record record = some_record();
+	json_t *json;
+
+	(void)state;
+	record.refusal = (struct kvg_refusal){.cgroup_id = 4711,
+					      .generation = 3,
+					      .reason = KVG_REASON_DESTINATION,
+					      .hook = KVG_HOOK_CONNECT4,
+					      .folded = KVG_FOLDED_DESTINATIONS};
+	record.count = 98765;
+	json = parse(&record);
+	assert_string_equal(text_at(json, "kvgate", "folded"), "destinations");
+	assert_string_equal(text_at(json, "kvgate", "profile"), "payments");
+	assert_null(json_object_get(json, "destination"));
+	assert_null(text_at(json, "network", "type"));
+	assert_null(text_at(json, "network", "transport"));
+	json_decref(json);
+	assert_words(&record, "refused more destinations than are told apart (destination) by "
+			      "curl[4242] x98765");
+
+	json = parse(&(struct kvg_record){.refusal.hook = KVG_HOOK_EGRESS, .count = 1});
+	assert_null(text_at(json, "kvgate", "folded"));
+	json_decref(json);
+}
+
 static void ipv6_stands_in_brackets_where_a_port_follows(void **state)
 {
 	struct kvg_record record = some_record();
@@ -399,6 +426,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_known_is_left_out),
 		cmocka_unit_test(a_process_without_a_name_keeps_its_number),
 		cmocka_unit_test(a_folded_line_says_how_many_from_when_to_when),
+		cmocka_unit_test(what_is_not_told_apart_says_so_and_names_no_destination),
 		cmocka_unit_test(ipv6_stands_in_brackets_where_a_port_follows),
 		cmocka_unit_test(a_refused_socket_has_no_destination),
 		cmocka_unit_test(a_socket_without_ip_has_its_familys_name),

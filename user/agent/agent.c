@@ -36,6 +36,7 @@ static void agent_done(struct kvg_agent *agent)
 	kvg_config_free(agent->config);
 	free(agent->text);
 	kvg_metrics_close(agent->metrics);
+	kvg_totals_close(agent->totals);
 	sd_event_unref(agent->event);
 	kvg_closep(&agent->lock);
 }
@@ -83,6 +84,8 @@ static int open_loop(struct kvg_agent *agent)
 		r = sd_event_set_watchdog(agent->event, true);
 	if (r >= 0)
 		r = kvg_metrics_open(&agent->metrics);
+	if (r == 0)
+		r = kvg_totals_open(&agent->totals);
 	if (r < 0)
 		kvg_log_error("the event loop cannot be made: %s", strerror(-r));
 	return r;
@@ -113,6 +116,7 @@ static int open_gates(struct kvg_agent *agent)
 	const struct kvg_gates_options options = {
 		.bpffs_dir = agent->options->bpffs_dir,
 		.cgroup_root = agent->options->cgroup_root,
+		.totals = agent->totals,
 	};
 	struct kvg_diag diag = {};
 	int r;

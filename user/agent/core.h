@@ -82,6 +82,7 @@ struct kvg_agent_policy {
  * @text_size:      its bytes
  * @refused:        digest of the configuration that was refused last
  * @config:         the same, parsed; matches of targets point into it
+ * @totals:         what was refused and let through since the agent started
  * @policies:       by profile
  * @policies_count: how many
  * @last_day:       of each document in use, as of struct kvg_document; 0 if there is none
@@ -99,6 +100,7 @@ struct kvg_agent {
 	int lock;
 	sd_event *event;
 	struct kvg_metrics *metrics;
+	struct kvg_totals *totals;
 	struct kvg_files *files;
 	char *text;
 	size_t text_size;
@@ -217,6 +219,9 @@ void kvg_agent_open_record(struct kvg_agent *agent);
 
 /** kvg_agent_close_record() - write what is left */
 void kvg_agent_close_record(struct kvg_agent *agent);
+
+/** kvg_agent_gather_record() - what was refused and let through, into the metrics */
+void kvg_agent_gather_record(struct kvg_agent *agent);
 
 /* --- rounds: rounds.c --- */
 

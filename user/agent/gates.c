@@ -54,6 +54,17 @@ int kvg_gates_name(struct kvg_gates_entry *entry, const char *profile)
 	return 0;
 }
 
+/* 0, or what the gate's entry says already, where it cannot be read. */
+static __u64 read_allowed(const struct kvg_gates *gates, const struct kvg_gates_entry *entry)
+{
+	struct kvg_counters counters;
+
+	if (!gates->totals || kvg_gates_is_other(gates, entry) ||
+	    kvg_gate_read_counters(gates->set, entry->cgroup_id, &counters) < 0)
+		return entry->allowed;
+	return counters.allowed;
+}
+
 struct kvg_gates_entry *kvg_gates_add(struct kvg_gates *gates, const char *cgroup, __u64 cgroup_id,
 				      const char *set)
 {
@@ -78,7 +89,24 @@ struct kvg_gates_entry *kvg_gates_add(struct kvg_gates *gates, const char *cgrou
 		.profile = KVG_TAKE_PTR(profile),
 		.set = set,
 	};
+	/* Counted by an agent before, or by a gate before on the same cgroup. */
+	more[at].allowed = read_allowed(gates, &more[at]);
 	return &more[at];
+}
+
+void kvg_gates_count_one(struct kvg_gates *gates, struct kvg_gates_entry *entry)
+{
+	__u64 allowed = read_allowed(gates, entry);
+
+	if (allowed > entry->allowed)
+		kvg_totals_row(gates->totals, entry->profile)->allowed += allowed - entry->allowed;
+	entry->allowed = allowed;
+}
+
+void kvg_gates_count(struct kvg_gates *gates)
+{
+	for (size_t i = 0; i < gates->entries_count; i++)
+		kvg_gates_count_one(gates, &gates->entries[i]);
 }
 
 static void free_entry(struct kvg_gates_entry *entry)
@@ -122,6 +150,7 @@ int kvg_gates_open(const struct kvg_gates_options *options, struct kvg_gates **r
 	if (!gates)
 		return -ENOMEM;
 	gates->use = -1;
+	gates->totals = options->totals;
 	gates->bpffs_dir = strdup(options->bpffs_dir);
 	gates->root = strdup(options->cgroup_root);
 	if (!gates->bpffs_dir || !gates->root)
@@ -334,6 +363,7 @@ static int put(struct kvg_gates *gates, const struct kvg_cgroup *cgroup, const c
 		entry = kvg_gates_find(gates, cgroup->id);
 	if (!entry)
 		return attach(gates, cgroup, name, reterr_diag);
+	kvg_gates_count_one(gates, entry);
 	r = kvg_gates_name(entry, name);
 	if (r == 0)
 		r = kvg_gates_apply(gates, entry, reterr_diag);
@@ -367,6 +397,7 @@ int kvg_gates_take_away(struct kvg_gates *gates, struct kvg_gates_entry *entry,
 {
 	int r = 0;
 
+	kvg_gates_count_one(gates, entry);
 	if (kvg_gates_is_other(gates, entry))
 		kvg_gates_leave_other(gates, entry->set, entry->cgroup_id);
 	else

@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "audit/totals.h"
 #include "base/diag.h"
 #include "gate/set.h"
 #include "policy/policy.h"
@@ -30,10 +31,12 @@ struct kvg_gates;
  * struct kvg_gates_options - where
  * @bpffs_dir:   where the set is, or will be
  * @cgroup_root: mount point of cgroup v2
+ * @totals:      where what gates let through is added up; must outlive the gates; NULL: nowhere
  */
 struct kvg_gates_options {
 	const char *bpffs_dir;
 	const char *cgroup_root;
+	struct kvg_totals *totals;
 };
 
 /**
@@ -44,6 +47,7 @@ struct kvg_gates_options {
  * @generation:     counts the policies it has had, from 1
  * @digest:         of the policy in force; zeroes if there is none
  * @set:            its set's name; another than kvg_gates_set()'s if another version of kvgate made it
+ * @allowed:        packets it has let through, as far as they are in the totals
  * @changed:        its policy is another since kvg_gates_tidy() last looked at its connections
  * @policy_missing: its profile has no policy: everything is refused, or, in a set that another version
  *                  made, that one's policy is still in force
@@ -55,6 +59,7 @@ struct kvg_gates_entry {
 	__u32 generation;
 	__u8 digest[32];
 	const char *set;
+	__u64 allowed;
 	bool changed;
 	bool policy_missing;
 };
@@ -150,6 +155,15 @@ int kvg_gates_remove(struct kvg_gates *gates, __u64 cgroup_id, struct kvg_diag *
  * Return: is there more to do?
  */
 bool kvg_gates_tidy(struct kvg_gates *gates);
+
+/**
+ * kvg_gates_count() - add to the totals what the gates have let through since the last time
+ * @gates: which
+ *
+ * It is done for a gate before it goes or changes its profile, too. What one lets through between the last
+ * time and the end of its cgroup is not counted: the kernel's counters end with it.
+ */
+void kvg_gates_count(struct kvg_gates *gates);
 
 /**
  * kvg_gates_list() - the gates

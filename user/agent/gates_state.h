@@ -51,6 +51,7 @@ struct kvg_gates {
 	size_t profiles_count;
 	char **others;
 	size_t others_count;
+	struct kvg_totals *totals;
 };
 
 /** kvg_gates_compare_paths() - parents before children, and those before their parent's next sibling */
@@ -62,6 +63,9 @@ struct kvg_gates_entry *kvg_gates_find(const struct kvg_gates *gates, __u64 cgro
 /** kvg_gates_add() - an entry of the set @set, otherwise empty; NULL: no memory */
 struct kvg_gates_entry *kvg_gates_add(struct kvg_gates *gates, const char *cgroup, __u64 cgroup_id,
 				      const char *set);
+
+/** kvg_gates_count_one() - as kvg_gates_count(), of one gate */
+void kvg_gates_count_one(struct kvg_gates *gates, struct kvg_gates_entry *entry);
 
 /** kvg_gates_drop() - forget an entry; what is in the kernel stays */
 void kvg_gates_drop(struct kvg_gates *gates, struct kvg_gates_entry *entry);

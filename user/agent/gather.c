@@ -103,6 +103,7 @@ int kvg_agent_format_metrics(struct kvg_agent *agent, char **ret)
 	gather_gates(agent);
 	gather_policies(agent);
 	gather_ages(agent);
+	kvg_agent_gather_record(agent);
 	if (agent->control)
 		kvg_control_counts(agent->control, &counts);
 	kvg_metrics_set(agent->metrics, KVG_METRIC_CONTROL_REFUSED, (double)counts.refused);

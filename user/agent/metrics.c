@@ -140,6 +140,18 @@ static struct series *add_series(struct kvg_metrics *metrics, enum kvg_metric me
 	return &series[count];
 }
 
+void kvg_metrics_append_of(struct kvg_metrics *metrics, enum kvg_metric metric, const char *label1,
+			   const char *label2, double value)
+{
+	KVG_CLEANUP(kvg_freep) char *labels = format_labels(&rows[metric], label1, label2);
+	struct series *series = labels ? add_series(metrics, metric) : NULL;
+
+	if (!series)
+		return;
+	series->labels = KVG_TAKE_PTR(labels);
+	series->value = value;
+}
+
 void kvg_metrics_set_of(struct kvg_metrics *metrics, enum kvg_metric metric, const char *label1,
 			const char *label2, double value)
 {

@@ -34,6 +34,15 @@
 	  "policies that were put in force")                                                     \
 	X(POLICY_SAVE_FAILURES, COUNTER, "kvgate_policy_save_failures_total", NULL, NULL,        \
 	  "policies that could not be kept on disk")                                             \
+	X(PACKETS_REFUSED, COUNTER, "kvgate_packets_refused_total", "profile", "reason",         \
+	  "packets and socket calls that were refused, or would be in audit mode")               \
+	X(FLOWS_REFUSED, COUNTER, "kvgate_flows_refused_total", "profile", "reason",             \
+	  "flows of these, as far as they are told apart")                                       \
+	X(PACKETS_ALLOWED, COUNTER, "kvgate_packets_allowed_total", "profile", NULL,             \
+	  "packets that were let through")                                                       \
+	X(EVENTS_LOST, COUNTER, "kvgate_events_lost_total", NULL, NULL,                          \
+	  "events that had no room in the record; all but those of a line that says so are "     \
+	  "counted")                                                                             \
 	X(ATTACH_FAILURES, COUNTER, "kvgate_attach_failures_total", NULL, NULL,                  \
 	  "cgroups that could not be gated when it was tried")                                   \
 	X(GATES_REPAIRED, COUNTER, "kvgate_gates_repaired_total", NULL, NULL,                    \
@@ -76,6 +85,10 @@ void kvg_metrics_set(struct kvg_metrics *metrics, enum kvg_metric metric, double
  */
 void kvg_metrics_set_of(struct kvg_metrics *metrics, enum kvg_metric metric, const char *label1,
 			const char *label2, double value);
+
+/** kvg_metrics_append_of() - as kvg_metrics_set_of(), of a series that is not there yet: without looking */
+void kvg_metrics_append_of(struct kvg_metrics *metrics, enum kvg_metric metric, const char *label1,
+			   const char *label2, double value);
 
 /** kvg_metrics_forget() - drop every series of a metric with labels */
 void kvg_metrics_forget(struct kvg_metrics *metrics, enum kvg_metric metric);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "agent/core.h"
+#include "policy/words.h"
 
 static void on_trouble(void *data, bool failing, const char *message)
 {
@@ -86,16 +87,12 @@ void kvg_agent_close_record(struct kvg_agent *agent)
 	note_read(agent, r);
 }
 
-/* Nobody else reads the record of the agent's set; without a sink, `status` shows what was refused. */
+/* Nobody else reads the record of the agent's set. Without a sink it is counted all the same. */
 void kvg_agent_open_record(struct kvg_agent *agent)
 {
 	int r;
 
 	kvg_agent_close_record(agent);
-	if (!agent->config->audit_file && !agent->config->audit_journal) {
-		kvg_agent_mended(agent, KVG_FAULT_RECORD);
-		return;
-	}
 	r = kvg_recorder_open(kvg_gates_set(agent->gates), 0, &agent->recorder);
 	if (r == 0)
 		r = sd_event_add_io(agent->event, &agent->record_io,
@@ -105,6 +102,46 @@ void kvg_agent_open_record(struct kvg_agent *agent)
 		note_read(agent, r);
 		return;
 	}
+	kvg_recorder_add_to(agent->recorder, agent->totals);
 	add_sinks(agent);
 	kvg_agent_arm(agent, &agent->record_timer, KVG_RECORDER_TICK_MS, on_tick);
+}
+
+static void gather_row(struct kvg_agent *agent, const struct kvg_totals_row *row)
+{
+	bool is_profile = row->profile[0];
+
+	if (is_profile || row->allowed)
+		kvg_metrics_append_of(agent->metrics, KVG_METRIC_PACKETS_ALLOWED, row->profile,
+				      NULL, (double)row->allowed);
+	for (int reason = KVG_REASON_ALLOWED + 1; reason < KVG_REASON_COUNT; reason++) {
+		if (!is_profile && !row->packets[reason])
+			continue;
+		kvg_metrics_append_of(agent->metrics, KVG_METRIC_PACKETS_REFUSED, row->profile,
+				      kvg_reason_word(reason), (double)row->packets[reason]);
+		kvg_metrics_append_of(agent->metrics, KVG_METRIC_FLOWS_REFUSED, row->profile,
+				      kvg_reason_word(reason), (double)row->flows[reason]);
+	}
+}
+
+/* Every reason of a profile is there from the start: an alert sees the first refusal as a change, too. */
+void kvg_agent_gather_record(struct kvg_agent *agent)
+{
+	const struct kvg_totals_row *rows;
+	struct kvg_lost lost;
+	size_t count;
+
+	for (size_t i = 0; i < agent->policies_count; i++)
+		kvg_totals_row(agent->totals, agent->policies[i].profile);
+	kvg_gates_count(agent->gates);
+	if (agent->recorder && kvg_recorder_lost(agent->recorder, &lost) == 0)
+		kvg_metrics_set(agent->metrics, KVG_METRIC_EVENTS_LOST,
+				(double)(lost.events + lost.flows));
+
+	kvg_metrics_forget(agent->metrics, KVG_METRIC_PACKETS_ALLOWED);
+	kvg_metrics_forget(agent->metrics, KVG_METRIC_PACKETS_REFUSED);
+	kvg_metrics_forget(agent->metrics, KVG_METRIC_FLOWS_REFUSED);
+	count = kvg_totals_list(agent->totals, &rows);
+	for (size_t i = 0; i < count; i++)
+		gather_row(agent, &rows[i]);
 }

@@ -66,6 +66,7 @@ static int on_round(sd_event_source *source, uint64_t usec, void *userdata)
 	(void)source;
 	(void)usec;
 	check(agent);
+	kvg_gates_count(agent->gates);
 	kvg_agent_retry(agent);
 	kvg_agent_open_web(agent); /* where somebody else listened */
 	if (agent->files)

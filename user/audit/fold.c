@@ -106,7 +106,7 @@ static void merge(struct kvg_record *pending, const struct kvg_record *record)
 		memset(pending->saddr, 0, sizeof(pending->saddr));
 }
 
-void kvg_fold_add(struct kvg_fold *fold, const struct kvg_record *record, __u64 now_ns)
+bool kvg_fold_add(struct kvg_fold *fold, const struct kvg_record *record, __u64 now_ns)
 {
 	const struct flow key = {.pending.refusal = record->refusal};
 	struct flow *const *found = tfind(&key, &fold->tree, compare);
@@ -114,14 +114,15 @@ void kvg_fold_add(struct kvg_fold *fold, const struct kvg_record *record, __u64 
 	/* Nothing of it repeats: each is a connection of its own, and ends once. */
 	if (record->refusal.hook == KVG_HOOK_SOCK_DESTROY) {
 		fold->options.line(fold->options.data, record);
-		return;
+		return true;
 	}
 	if (found) {
 		merge(&(*found)->pending, record);
-		return;
+		return false;
 	}
 	fold->options.line(fold->options.data, record);
 	remember(fold, record, now_ns);
+	return true;
 }
 
 void kvg_fold_tick(struct kvg_fold *fold, __u64 now_ns)

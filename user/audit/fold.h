@@ -8,6 +8,7 @@
 #define KVG_AUDIT_FOLD_H
 
 #include <linux/types.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "audit/record.h"
@@ -47,8 +48,10 @@ int kvg_fold_open(const struct kvg_fold_options *options, struct kvg_fold **ret)
  * @now_ns: never less than the time before; same clock as the interval's end is measured by
  *
  * Cannot fail: without memory the line is written at once.
+ *
+ * Return: is it of a flow that is not remembered, so that a new one begins?
  */
-void kvg_fold_add(struct kvg_fold *fold, const struct kvg_record *record, __u64 now_ns);
+bool kvg_fold_add(struct kvg_fold *fold, const struct kvg_record *record, __u64 now_ns);
 
 /** kvg_fold_tick() - write the lines of intervals that have ended by @now_ns */
 void kvg_fold_tick(struct kvg_fold *fold, __u64 now_ns);

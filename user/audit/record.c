@@ -246,12 +246,13 @@ static json_t *kvgate_object(const struct kvg_record *record)
 	const struct kvg_refusal *refusal = &record->refusal;
 
 	return json_pack(
-		"{s:o*, s:o*, s:o*, s:o*, s:o*, s:s, s:s, s:I}", "gate", json_text(record->gate),
-		"cgroup_id", refusal->cgroup_id ? json_integer(refusal->cgroup_id) : NULL,
-		"profile", json_text(record->profile), "policy_digest", json_digest(record->digest),
+		"{s:o*, s:o*, s:o*, s:o*, s:o*, s:s, s:s, s:I, s:o*}", "gate",
+		json_text(record->gate), "cgroup_id",
+		refusal->cgroup_id ? json_integer(refusal->cgroup_id) : NULL, "profile",
+		json_text(record->profile), "policy_digest", json_digest(record->digest),
 		"generation", refusal->generation ? json_integer(refusal->generation) : NULL,
 		"hook", kvg_hook_word(refusal->hook), "mode", kvg_mode_word(refusal->mode), "count",
-		(json_int_t)record->count);
+		(json_int_t)record->count, "folded", json_text(kvg_folded_word(refusal->folded)));
 }
 
 static int write_line(const json_t *json, char **ret, size_t *ret_size)
@@ -312,6 +313,10 @@ static void put_flow(FILE *out, const struct kvg_record *record)
 	char addr[INET6_ADDRSTRLEN];
 	bool has_port = refusal->dport;
 
+	if (refusal->folded) {
+		fprintf(out, "more %s than are told apart", kvg_folded_word(refusal->folded));
+		return;
+	}
 	if (refusal->hook == KVG_HOOK_SOCK_CREATE && family)
 		fprintf(out, "%s ", family);
 	if (protocol)

@@ -20,8 +20,8 @@ struct kvg_recorder {
 	__u64 now_ns;
 	__u64 ticked_ns;
 	__u64 lost_told;
-	__u64 ignored;    /* cgroup id; 0 for none */
-	bool has_untaken; /* the table in the kernel may hold counts that no event told of */
+	__u64 ignored; /* cgroup id; 0 for none */
+	struct kvg_totals *totals;
 };
 
 static __u64 now_ns(void)
@@ -37,6 +37,27 @@ static bool is_ignored(const struct kvg_recorder *recorder, const struct kvg_ref
 	return recorder->ignored && refusal->cgroup_id == recorder->ignored;
 }
 
+/* A connection that was closed is no packet. */
+static void count(struct kvg_recorder *recorder, const struct kvg_record *record, bool is_new)
+{
+	struct kvg_record named = *record;
+	struct kvg_totals_row *row;
+
+	if (!recorder->totals || record->refusal.hook == KVG_HOOK_SOCK_DESTROY ||
+	    record->refusal.reason >= KVG_REASON_COUNT)
+		return;
+	kvg_names_fill(recorder->names, &named);
+	row = kvg_totals_row(recorder->totals, named.profile);
+	row->packets[record->refusal.reason] += record->count;
+	if (is_new && !record->refusal.folded)
+		row->flows[record->refusal.reason]++;
+}
+
+static void add(struct kvg_recorder *recorder, const struct kvg_record *record)
+{
+	count(recorder, record, kvg_fold_add(recorder->fold, record, recorder->now_ns));
+}
+
 static void on_event(void *data, const struct kvg_event *event)
 {
 	struct kvg_recorder *recorder = data;
@@ -44,9 +65,8 @@ static void on_event(void *data, const struct kvg_event *event)
 
 	if (is_ignored(recorder, &event->refusal))
 		return;
-	recorder->has_untaken = true;
 	kvg_record_from_event(event, &record);
-	kvg_fold_add(recorder->fold, &record, recorder->now_ns);
+	add(recorder, &record);
 }
 
 static void on_rest(void *data, const struct kvg_refusal *refusal, const struct kvg_tally *tally,
@@ -58,7 +78,7 @@ static void on_rest(void *data, const struct kvg_refusal *refusal, const struct 
 	if (is_ignored(recorder, refusal))
 		return;
 	kvg_record_from_rest(refusal, tally, count, &record);
-	kvg_fold_add(recorder->fold, &record, recorder->now_ns);
+	add(recorder, &record);
 }
 
 static void on_line(void *data, const struct kvg_record *record)
@@ -82,10 +102,15 @@ static void flush(struct kvg_recorder *recorder)
 		kvg_sink_flush(recorder->sinks[i]); /* tells of its troubles itself */
 }
 
+static void on_pause(void *data)
+{
+	flush(data);
+}
+
 int kvg_recorder_open(struct kvg_set *set, __u64 interval_ns, struct kvg_recorder **ret)
 {
 	KVG_CLEANUP(kvg_recorder_closep) struct kvg_recorder *recorder = NULL;
-	struct kvg_intake_handler handler = {.event = on_event, .rest = on_rest};
+	struct kvg_intake_handler handler = {.event = on_event, .rest = on_rest, .pause = on_pause};
 	struct kvg_fold_options folding = {
 		.interval_ns = interval_ns ? interval_ns : KVG_FOLD_INTERVAL_NS,
 		.flows_max = KVG_FOLD_FLOWS_MAX,
@@ -97,7 +122,6 @@ int kvg_recorder_open(struct kvg_set *set, __u64 interval_ns, struct kvg_recorde
 	if (!recorder)
 		return -ENOMEM;
 
-	recorder->has_untaken = true;
 	handler.data = recorder;
 	folding.data = recorder;
 	r = kvg_names_open(set, &recorder->names);
@@ -138,6 +162,16 @@ void kvg_recorder_ignore(struct kvg_recorder *recorder, __u64 cgroup_id)
 	recorder->ignored = cgroup_id;
 }
 
+void kvg_recorder_add_to(struct kvg_recorder *recorder, struct kvg_totals *totals)
+{
+	recorder->totals = totals;
+}
+
+int kvg_recorder_lost(const struct kvg_recorder *recorder, struct kvg_lost *ret)
+{
+	return kvg_intake_lost(recorder->intake, ret);
+}
+
 int kvg_recorder_fd(const struct kvg_recorder *recorder)
 {
 	return kvg_intake_fd(recorder->intake);
@@ -170,20 +204,6 @@ static void tell_lost(struct kvg_recorder *recorder)
 		kvg_sink_put_loss(recorder->sinks[i], count, "too many flows at once");
 }
 
-/* A fresh table's first refusal is an event: without one there is nothing to take. */
-static int take(struct kvg_recorder *recorder)
-{
-	int r;
-
-	if (!recorder->has_untaken)
-		return 0;
-	recorder->has_untaken = false;
-	r = kvg_intake_take(recorder->intake);
-	if (r < 0)
-		recorder->has_untaken = true;
-	return r;
-}
-
 int kvg_recorder_tick(struct kvg_recorder *recorder)
 {
 	int r;
@@ -192,7 +212,7 @@ int kvg_recorder_tick(struct kvg_recorder *recorder)
 	recorder->ticked_ns = recorder->now_ns;
 	r = kvg_intake_read(recorder->intake);
 	if (r >= 0)
-		r = take(recorder);
+		r = kvg_intake_take(recorder->intake);
 	tell_lost(recorder);
 	kvg_fold_tick(recorder->fold, recorder->now_ns);
 	flush(recorder);
@@ -205,10 +225,8 @@ struct kvg_recorder *kvg_recorder_close(struct kvg_recorder *recorder, int *ret_
 
 	if (!recorder)
 		return NULL;
-	if (recorder->intake) {
-		recorder->has_untaken = true;
+	if (recorder->intake)
 		r = kvg_recorder_tick(recorder);
-	}
 	recorder->fold = kvg_fold_close(recorder->fold);
 	for (size_t i = 0; i < recorder->sinks_count; i++)
 		kvg_sink_close(recorder->sinks[i]);

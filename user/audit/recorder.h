@@ -6,7 +6,9 @@
 #include <linux/types.h>
 
 #include "audit/sink.h"
+#include "audit/totals.h"
 #include "gate/set.h"
+#include "kvg_event.h"
 
 #define KVG_RECORDER_SINKS_MAX 8
 
@@ -41,6 +43,12 @@ void kvg_recorder_rotate(struct kvg_recorder *recorder);
 
 /** kvg_recorder_ignore() - record nothing of this gate, from the next read on; 0: of all gates again */
 void kvg_recorder_ignore(struct kvg_recorder *recorder, __u64 cgroup_id);
+
+/** kvg_recorder_add_to() - count into @totals, too, from the next read on; they must outlive the recorder */
+void kvg_recorder_add_to(struct kvg_recorder *recorder, struct kvg_totals *totals);
+
+/** kvg_recorder_lost() - as kvg_intake_lost() */
+int kvg_recorder_lost(const struct kvg_recorder *recorder, struct kvg_lost *ret);
 
 /** kvg_recorder_fd() - polls readable when there is something for kvg_recorder_read() */
 int kvg_recorder_fd(const struct kvg_recorder *recorder);

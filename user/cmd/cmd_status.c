@@ -123,6 +123,11 @@ static const char *format_flow(const struct kvg_refusal *refusal, char ret[FLOW_
 	if (!protocol)
 		protocol = number;
 
+	if (refusal->folded) {
+		snprintf(ret, FLOW_STRLEN, "more %s than are told apart",
+			 kvg_folded_word(refusal->folded));
+		return ret;
+	}
 	if (refusal->hook == KVG_HOOK_SOCK_CREATE) {
 		snprintf(ret, FLOW_STRLEN, "%s socket", other ? other : protocol);
 		return ret;

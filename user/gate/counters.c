@@ -32,8 +32,10 @@ int kvg_counters_read(int map, const void *key, struct kvg_counters *ret)
 	memset(ret, 0, sizeof(*ret));
 	for (int cpu = 0; cpu < count; cpu++) {
 		ret->allowed += cpus[cpu].allowed;
-		for (int i = 0; i < KVG_REASON_COUNT; i++)
+		for (int i = 0; i < KVG_REASON_COUNT; i++) {
 			ret->refused[i] += cpus[cpu].refused[i];
+			ret->flows[i] += cpus[cpu].flows[i];
+		}
 	}
 	return 0;
 }

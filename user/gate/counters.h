@@ -9,7 +9,7 @@
  * kvg_counters_read() - one entry, summed over the CPUs
  * @map: per CPU, of struct kvg_counters
  * @key: of the entry
- * @ret: the sums
+ * @ret: the sums; a share is each CPU's, and no sum
  *
  * Return: 0, -ENOENT no such entry, or another negative errno
  */

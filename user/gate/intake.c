@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/cleanup.h"
 
@@ -13,7 +14,16 @@ struct kvg_intake {
 	struct kvg_set *set;
 	struct kvg_intake_handler handler;
 	struct ring_buffer *ring;
-	int tallies; /* the table in use, ours; -1 before the first taking */
+	int tallies;       /* the table in use, ours; -1 before the first taking */
+	__u64 returned_ns; /* when flows were last put back into the pot; 0 never */
+};
+
+/* Entries of a table that are read in one call: 100 KB, and more than ever are in one of its buckets. */
+#define BATCH 1024
+
+struct batch {
+	struct kvg_refusal keys[BATCH];
+	struct kvg_tally tallies[BATCH];
 };
 
 static int take_event(void *data, void *bytes, size_t size)
@@ -110,27 +120,96 @@ int kvg_intake_count(struct kvg_set *set)
 	return tallies < 0 ? tallies : put_tallies(set, tallies);
 }
 
-static bool has_tallies(int tallies)
+static int read_room(const struct kvg_intake *intake, enum kvg_room_side side, struct kvg_room *ret)
 {
-	struct kvg_refusal first;
+	__u32 index = side;
 
-	return bpf_map_get_next_key(tallies, NULL, &first) == 0;
+	return bpf_map_lookup_elem(kvg_set_map(intake->set, KVG_MAP_ROOM), &index, ret) < 0 ? -errno
+											    : 0;
+}
+
+bool kvg_intake_has_counts(const struct kvg_intake *intake)
+{
+	struct kvg_room made, back;
+
+	return read_room(intake, KVG_ROOM_KERNEL, &made) < 0 ||
+	       read_room(intake, KVG_ROOM_READER, &back) < 0 || made.entries != back.entries;
+}
+
+static __u64 now_ns(void)
+{
+	struct timespec now = {0};
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+/* Flows that the pot gets back for the time since it last got some. */
+static __u64 refill(struct kvg_intake *intake)
+{
+	__u64 now = now_ns();
+	__u64 since = intake->returned_ns ? now - intake->returned_ns : 1000000000ULL;
+
+	intake->returned_ns = now;
+	if (since > KVG_POT_FLOWS / KVG_POT_FLOWS_S * 1000000000ULL)
+		return KVG_POT_FLOWS;
+	return since * KVG_POT_FLOWS_S / 1000000000ULL;
+}
+
+/* @made: as it was before the table was taken, so that no entry of the fresh one is among them */
+static int give_room_back(struct kvg_intake *intake, const struct kvg_room *made)
+{
+	__u32 index = KVG_ROOM_READER;
+	struct kvg_room back;
+	__u64 pot;
+	int r = read_room(intake, KVG_ROOM_READER, &back);
+
+	if (r < 0)
+		return r;
+	pot = refill(intake);
+	back.entries = made->entries;
+	back.pot = made->pot - back.pot > pot ? back.pot + pot : made->pot;
+	return bpf_map_update_elem(kvg_set_map(intake->set, KVG_MAP_ROOM), &index, &back, BPF_ANY) <
+			       0
+		       ? -errno
+		       : 0;
+}
+
+static void hand_over(struct kvg_intake *intake, const struct kvg_refusal *key,
+		      const struct kvg_tally *tally)
+{
+	if (tally->count > tally->announced)
+		intake->handler.rest(intake->handler.data, key, tally,
+				     tally->count - tally->announced);
 }
 
 /* Nobody writes to @tallies any more. */
-static void hand_over_rest(struct kvg_intake *intake, int tallies)
+static int hand_over_rest(struct kvg_intake *intake, int tallies)
 {
-	struct kvg_refusal key, *previous = NULL;
-	struct kvg_tally tally;
+	KVG_CLEANUP(kvg_freep) struct batch *batch = malloc(sizeof(*batch));
+	__u32 place, *from = NULL;
+	int r = 0;
 
-	while (bpf_map_get_next_key(tallies, previous, &key) == 0) {
-		previous = &key;
-		if (bpf_map_lookup_elem(tallies, &key, &tally) < 0)
-			continue;
-		if (tally.count > tally.announced)
-			intake->handler.rest(intake->handler.data, &key, &tally,
-					     tally.count - tally.announced);
+	if (!batch)
+		return -ENOMEM;
+	while (r == 0) {
+		__u32 count = BATCH;
+
+		if (bpf_map_lookup_batch(tallies, from, &place, batch->keys, batch->tallies, &count,
+					 NULL) < 0)
+			r = -errno;
+		if (r < 0 && r != -ENOENT) /* which says that these are the last */
+			return r;
+		for (__u32 i = 0; i < count; i++)
+			hand_over(intake, &batch->keys[i], &batch->tallies[i]);
+		from = &place;
+
+		/* Nobody's event waits for the rest of a flood. */
+		kvg_intake_read(intake);
+		if (intake->handler.pause)
+			intake->handler.pause(intake->handler.data);
 	}
+	return 0;
 }
 
 /* The table that the kernel side writes to, kept open; it appears when somebody first asks for it. */
@@ -149,29 +228,32 @@ static int find_tallies(struct kvg_intake *intake)
 
 int kvg_intake_take(struct kvg_intake *intake)
 {
-	KVG_CLEANUP(kvg_closep) int old = -1;
 	KVG_CLEANUP(kvg_closep) int fresh = -1;
+	KVG_CLEANUP(kvg_closep) int old = -1;
+	struct kvg_room made;
 	int r;
 
 	r = find_tallies(intake);
 	if (r < 0)
 		return r;
 	kvg_intake_read(intake);
-	if (!has_tallies(intake->tallies))
+	if (!kvg_intake_has_counts(intake))
 		return 0;
 
 	fresh = create_tallies();
 	if (fresh < 0)
 		return fresh;
-	r = put_tallies(intake->set, fresh);
+	r = read_room(intake, KVG_ROOM_KERNEL, &made);
+	if (r == 0)
+		r = put_tallies(intake->set, fresh);
 	if (r < 0)
 		return r;
 	old = KVG_TAKE_FD(intake->tallies);
 	intake->tallies = KVG_TAKE_FD(fresh);
 
+	r = give_room_back(intake, &made);
 	kvg_intake_read(intake);
-	hand_over_rest(intake, old);
-	return 0;
+	return hand_over_rest(intake, old) < 0 ? -EIO : r;
 }
 
 int kvg_intake_lost(const struct kvg_intake *intake, struct kvg_lost *ret)

@@ -3,6 +3,7 @@
 #ifndef KVG_GATE_INTAKE_H
 #define KVG_GATE_INTAKE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "gate/set.h"
@@ -12,12 +13,14 @@
  * struct kvg_intake_handler - who is told
  * @event: a refusal; one line of the record
  * @rest:  @count more refusals of a flow, which no event told of; @tally holds times and owner
- * @data:  first argument of both
+ * @pause: now and then while there is much of that; NULL if nobody wants to know
+ * @data:  first argument of all
  */
 struct kvg_intake_handler {
 	void (*event)(void *data, const struct kvg_event *event);
 	void (*rest)(void *data, const struct kvg_refusal *refusal, const struct kvg_tally *tally,
 		     __u64 count);
+	void (*pause)(void *data);
 	void *data;
 };
 
@@ -52,12 +55,16 @@ int kvg_intake_fd(const struct kvg_intake *intake);
 /** kvg_intake_read() - hand over the events that are there now; Return: how many, or a negative errno */
 int kvg_intake_read(struct kvg_intake *intake);
 
+/** kvg_intake_has_counts() - is there anything for kvg_intake_take()? One look-up; true if it cannot be told */
+bool kvg_intake_has_counts(const struct kvg_intake *intake);
+
 /**
  * kvg_intake_take() - take the counts since the last time
  * @intake: whose
  *
  * Events first, then a fresh table in place of the full one (waits for a grace period, some 10 ms),
- * then the events that came meanwhile, then rest() for each flow that has more refusals than events.
+ * then the events that came meanwhile, then rest() for each flow that has more refusals than events, and
+ * for what was not told apart. Room for flows comes back with it, see struct kvg_room.
  * After it, the sum over event() and rest() is exact for all that was refused before the call.
  *
  * Return: 0, or a negative errno; then the counts are still in the kernel

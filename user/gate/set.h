@@ -29,6 +29,7 @@
 	X(TRIES4, kvg_tries4)   \
 	X(TRIES6, kvg_tries6)   \
 	X(TALLIES, kvg_tallies) \
+	X(ROOM, kvg_room)       \
 	X(RING, kvg_ring)       \
 	X(LOST, kvg_lost)       \
 	X(INFOS, kvg_infos)     \

@@ -44,6 +44,12 @@ static const char *const hook_words[] = {
 #undef X
 };
 
+static const char *const folded_words[] = {
+#define X(name, label) label,
+	KVG_FOLDEDS(X)
+#undef X
+};
+
 /* IANA's keywords, lower case: the words of network.transport. 255 is IPPROTO_RAW of Linux. */
 static const struct {
 	__u16 number;
@@ -113,6 +119,11 @@ const char *kvg_reason_meaning(unsigned int reason)
 const char *kvg_hook_word(unsigned int hook)
 {
 	return WORD(hook_words, hook);
+}
+
+const char *kvg_folded_word(unsigned int folded)
+{
+	return WORD(folded_words, folded);
 }
 
 const char *kvg_protocol_word(unsigned int protocol)

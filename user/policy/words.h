@@ -38,6 +38,9 @@ const char *kvg_reason_meaning(unsigned int reason);
 /** kvg_hook_word() - of enum kvg_hook: "connect4", ... */
 const char *kvg_hook_word(unsigned int hook);
 
+/** kvg_folded_word() - of enum kvg_folded: "destinations"; "" where everything is told apart */
+const char *kvg_folded_word(unsigned int folded);
+
 /** kvg_protocol_word() - IANA's keyword in lower case; NULL if it is none that we know */
 const char *kvg_protocol_word(unsigned int protocol);
 
