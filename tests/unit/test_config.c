@@ -77,8 +77,8 @@ static void every_key_of_the_file_is_kept(void **state)
 	assert_string_equal(config->ranges_directory, "/srv/ranges");
 	assert_int_equal(config->ranges_refresh_s, 5400);
 	assert_int_equal(config->ranges_max_shrink_percent, 25);
-	assert_string_equal(config->audit_file, "/var/log/kvgate/denied.jsonl");
-	assert_true(config->audit_journal);
+	assert_string_equal(config->audit.file, "/var/log/kvgate/denied.jsonl");
+	assert_true(config->audit.journal);
 	assert_string_equal(config->metrics_listen, "127.0.0.1:9435");
 	assert_int_equal(config->profiles_count, 2);
 }
@@ -131,8 +131,8 @@ static void what_is_left_out_has_its_default(void **state)
 	assert_null(config->ranges_directory);
 	assert_int_equal(config->ranges_refresh_s, 86400);
 	assert_int_equal(config->ranges_max_shrink_percent, 30);
-	assert_null(config->audit_file);
-	assert_false(config->audit_journal);
+	assert_null(config->audit.file);
+	assert_false(config->audit.journal);
 	assert_string_equal(config->metrics_listen, "127.0.0.1:9435");
 	assert_int_equal(p->functions, 7);
 	assert_int_equal(p->identities, 1U << KVG_IDENTITY_WORK);
@@ -407,6 +407,52 @@ static void what_is_no_yaml_is_refused_in_place(void **state)
 	assert_null(untouched);
 }
 
+static void records_go_where_the_file_says(void **state)
+{
+	CONFIG config = read_config("audit:\n"
+				    "  file: /var/log/denied.jsonl\n"
+				    "  max_size: 2G\n"
+				    "  keep: 12\n"
+				    "  fsync: line\n"
+				    "  stdout: true\n"
+				    "  syslog: true\n"
+				    "  linux_audit: true\n"
+				    "profiles: [ { name: p } ]\n");
+
+	(void)state;
+	assert_true(config->audit.max_bytes == 2ULL << 30);
+	assert_int_equal(config->audit.keep, 12);
+	assert_int_equal(config->audit.fsync, KVG_FSYNC_LINE);
+	assert_true(config->audit.to_stdout);
+	assert_true(config->audit.syslog);
+	assert_true(config->audit.linux_audit);
+	assert_false(config->audit.journal);
+}
+
+static void without_a_word_files_of_records_are_rotated_and_synced(void **state)
+{
+	CONFIG config = read_config("profiles: [ { name: p } ]\n");
+
+	(void)state;
+	assert_true(config->audit.max_bytes == 100ULL << 20);
+	assert_int_equal(config->audit.keep, 5);
+	assert_int_equal(config->audit.fsync, KVG_FSYNC_INTERVAL);
+}
+
+static void bad_values_about_records_are_refused_in_place(void **state)
+{
+	(void)state;
+	assert_refused("audit: { max_size: 100MB }\nprofiles: [ { name: p } ]", 1, 20,
+		       "bad value '100MB' of 'audit.max_size': expected 0, or a number and k, M "
+		       "or G, such as 100M");
+	assert_refused("audit: { keep: 1000 }\nprofiles: [ { name: p } ]", 1, 16,
+		       "bad value '1000' of 'audit.keep': expected 0 to 999");
+	assert_refused("audit: { fsync: always }\nprofiles: [ { name: p } ]", 1, 17,
+		       "bad value 'always' of 'audit.fsync': expected none, interval or line");
+	assert_refused("audit: { syslog: on }\nprofiles: [ { name: p } ]", 1, 18,
+		       "bad value 'on' of 'audit.syslog': expected true or false");
+}
+
 static void a_file_that_is_too_long_is_not_even_parsed(void **state)
 {
 	KVG_CLEANUP(kvg_freep) char *text = calloc(1, KVG_CONFIG_MAX_BYTES + 1);
@@ -429,6 +475,9 @@ int main(void)
 		cmocka_unit_test(what_is_left_out_has_its_default),
 		cmocka_unit_test(durations_have_a_unit_or_are_nought),
 		cmocka_unit_test(bad_values_outside_profiles_are_refused_in_place),
+		cmocka_unit_test(records_go_where_the_file_says),
+		cmocka_unit_test(without_a_word_files_of_records_are_rotated_and_synced),
+		cmocka_unit_test(bad_values_about_records_are_refused_in_place),
 		cmocka_unit_test(an_unknown_key_is_refused_with_the_known_ones),
 		cmocka_unit_test(a_wrong_type_is_refused_with_the_right_one),
 		cmocka_unit_test(an_empty_profile_and_an_empty_list_of_them_are_refused),

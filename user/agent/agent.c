@@ -59,6 +59,14 @@ static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *inf
 	return 0;
 }
 
+static int on_rotate(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+	(void)source;
+	(void)info;
+	kvg_agent_rotate_record(userdata);
+	return 0;
+}
+
 /* Blocked before anything else, so that none is lost while the agent starts. */
 static int open_loop(struct kvg_agent *agent)
 {
@@ -69,6 +77,7 @@ static int open_loop(struct kvg_agent *agent)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR1);
 	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
@@ -80,6 +89,8 @@ static int open_loop(struct kvg_agent *agent)
 		r = sd_event_add_signal(agent->event, NULL, SIGINT, on_end, agent);
 	if (r >= 0)
 		r = sd_event_add_signal(agent->event, NULL, SIGHUP, on_hangup, agent);
+	if (r >= 0)
+		r = sd_event_add_signal(agent->event, NULL, SIGUSR1, on_rotate, agent);
 	if (r >= 0)
 		r = sd_event_set_watchdog(agent->event, true);
 	if (r >= 0)

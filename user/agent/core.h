@@ -74,6 +74,18 @@ struct kvg_agent_policy {
 };
 
 /**
+ * struct kvg_agent_sink - one place that records go to
+ * @agent:   whose
+ * @kind:    which
+ * @problem: why lines are not written at the moment; empty if they are
+ */
+struct kvg_agent_sink {
+	struct kvg_agent *agent;
+	enum kvg_sink_kind kind;
+	struct kvg_diag problem;
+};
+
+/**
  * struct kvg_agent - all of it
  * @options:        as given
  * @lock:           of the run folder
@@ -91,7 +103,9 @@ struct kvg_agent_policy {
  * @metrics_text:   what was gathered last, at @metrics_us; owned
  * @repaired:       what self-checks have mended, as far as it was counted
  * @save_failed:    a policy of this plan could not be kept on disk
- * @record_failing: lines cannot be written at the moment
+ * @sinks:          of the record; see record.c
+ * @sinks_count:    how many
+ * @sinks_dropped:  lines that sinks of each kind dropped, since the start
  * @scanning:       cgroups that are told of now were there before
  * @ready:          the start is over
  */
@@ -119,6 +133,9 @@ struct kvg_agent {
 	unsigned long lookup_grace_s;
 	struct kvg_refresh *refresh;
 	struct kvg_recorder *recorder;
+	struct kvg_agent_sink sinks[KVG_RECORDER_SINKS_MAX];
+	size_t sinks_count;
+	__u64 sinks_dropped[KVG_SINK_KIND_COUNT];
 	sd_event_source *record_io;
 	sd_event_source *record_timer;
 	sd_event_source *replan_timer;
@@ -134,7 +151,6 @@ struct kvg_agent {
 	struct kvg_diag faults[KVG_FAULT_COUNT];
 	size_t repaired;
 	bool save_failed;
-	bool record_failing;
 	bool scanning;
 	bool ready;
 };
@@ -222,6 +238,12 @@ void kvg_agent_close_record(struct kvg_agent *agent);
 
 /** kvg_agent_gather_record() - what was refused and let through, into the metrics */
 void kvg_agent_gather_record(struct kvg_agent *agent);
+
+/** kvg_agent_rotate_record() - a file of records begins anew with the next line */
+void kvg_agent_rotate_record(struct kvg_agent *agent);
+
+/** kvg_agent_gather_sinks() - what the sinks dropped, for the metrics */
+void kvg_agent_gather_sinks(struct kvg_agent *agent);
 
 /* --- rounds: rounds.c --- */
 

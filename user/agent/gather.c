@@ -106,6 +106,7 @@ int kvg_agent_format_metrics(struct kvg_agent *agent, char **ret)
 	kvg_agent_gather_record(agent);
 	if (agent->control)
 		kvg_control_counts(agent->control, &counts);
+	kvg_agent_gather_sinks(agent);
 	kvg_metrics_set(agent->metrics, KVG_METRIC_CONTROL_REFUSED, (double)counts.refused);
 	kvg_agent_tell_status(agent);
 	return kvg_metrics_format(agent->metrics, ret);

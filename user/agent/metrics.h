@@ -47,6 +47,8 @@
 	  "cgroups that could not be gated when it was tried")                                   \
 	X(GATES_REPAIRED, COUNTER, "kvgate_gates_repaired_total", NULL, NULL,                    \
 	  "what the self-check mended")                                                          \
+	X(SINK_DROPPED, COUNTER, "kvgate_sink_dropped_total", "sink", NULL,                      \
+	  "lines of the record that a slow or broken sink had no room for")                      \
 	X(CONTROL_REFUSED, COUNTER, "kvgate_control_refused_total", NULL, NULL,                  \
 	  "connections to the control socket that were refused")                                 \
 	X(ATTACH_SECONDS, HISTOGRAM, "kvgate_attach_seconds", NULL, NULL,                        \

@@ -5,47 +5,99 @@
 #include <unistd.h>
 
 #include "agent/core.h"
+#include "base/log.h"
 #include "policy/words.h"
+
+/* The first that is in trouble is what `status` shows. */
+static void note_sinks(struct kvg_agent *agent)
+{
+	for (size_t i = 0; i < agent->sinks_count; i++) {
+		const struct kvg_diag *problem = &agent->sinks[i].problem;
+
+		if (problem->msg[0]) {
+			kvg_agent_fault(agent, KVG_FAULT_RECORD, "%s", problem->msg);
+			return;
+		}
+	}
+	kvg_agent_mended(agent, KVG_FAULT_RECORD);
+}
 
 static void on_trouble(void *data, bool failing, const char *message)
 {
-	struct kvg_agent *agent = data;
+	struct kvg_agent_sink *sink = data;
 
-	kvg_agent_fault(agent, KVG_FAULT_RECORD, "%s", message);
-	if (!failing)
-		kvg_agent_mended(agent, KVG_FAULT_RECORD);
+	sink->problem = (struct kvg_diag){};
+	if (failing)
+		kvg_diag_set(&sink->problem, 0, "%s", message);
+	else
+		kvg_log_note("%s", message);
+	note_sinks(sink->agent);
 }
 
-static int add_sink(struct kvg_agent *agent, const struct kvg_sink_options *options)
+/* A sink that cannot be had leaves the others. Return: 0, or a negative errno of kvg_sink_open() */
+static int add_sink(struct kvg_agent *agent, struct kvg_sink_options options)
 {
+	struct kvg_agent_sink *place = &agent->sinks[agent->sinks_count++];
 	struct kvg_sink *sink;
-	struct kvg_diag diag = {};
 	int r;
 
-	r = kvg_sink_open(options, &sink, &diag);
-	if (r < 0) {
-		kvg_agent_fault(agent, KVG_FAULT_RECORD, "%s", diag.msg);
-		return r;
-	}
-	return kvg_recorder_add_sink(agent->recorder, sink);
+	*place = (struct kvg_agent_sink){.agent = agent, .kind = options.kind};
+	options.dropped = &agent->sinks_dropped[options.kind];
+	options.trouble = on_trouble;
+	options.data = place;
+	r = kvg_sink_open(&options, &sink, &place->problem);
+	return r < 0 ? r : kvg_recorder_add_sink(agent->recorder, sink);
 }
 
-/* A sink that cannot be had leaves the others. */
+/* What a service writes on stderr is in the journal, where there is one; a container's engine keeps it. */
+static void add_journal(struct kvg_agent *agent)
+{
+	const struct kvg_sink_options words = {.kind = KVG_SINK_WORDS, .fd = STDERR_FILENO};
+
+	if (add_sink(agent, (struct kvg_sink_options){.kind = KVG_SINK_JOURNAL}) != -ENOENT)
+		return;
+	kvg_log_note("%s; refused flows are told on stderr",
+		     agent->sinks[--agent->sinks_count].problem.msg);
+	add_sink(agent, words);
+}
+
 static void add_sinks(struct kvg_agent *agent)
 {
+	const struct kvg_config_audit *audit = &agent->config->audit;
 	const struct kvg_sink_options file = {
-		.path = agent->config->audit_file,
-		.trouble = on_trouble,
-		.data = agent,
+		.path = audit->file,
+		.max_bytes = audit->max_bytes,
+		.keep = audit->keep,
+		.fsync = audit->fsync,
 	};
-	/* What a service writes there is in the journal. */
-	const struct kvg_sink_options journal = {.kind = KVG_SINK_WORDS, .fd = STDERR_FILENO};
 
-	kvg_agent_mended(agent, KVG_FAULT_RECORD);
-	if (file.path)
-		add_sink(agent, &file);
-	if (agent->config->audit_journal)
-		add_sink(agent, &journal);
+	if (audit->file)
+		add_sink(agent, file);
+	if (audit->to_stdout)
+		add_sink(agent, (struct kvg_sink_options){.kind = KVG_SINK_STDOUT});
+	if (audit->journal)
+		add_journal(agent);
+	if (audit->syslog)
+		add_sink(agent, (struct kvg_sink_options){.kind = KVG_SINK_SYSLOG});
+	if (audit->linux_audit)
+		add_sink(agent, (struct kvg_sink_options){.kind = KVG_SINK_LINUX_AUDIT});
+	note_sinks(agent);
+}
+
+void kvg_agent_gather_sinks(struct kvg_agent *agent)
+{
+	for (size_t i = 0; i < agent->sinks_count; i++) {
+		enum kvg_sink_kind kind = agent->sinks[i].kind;
+
+		kvg_metrics_set_of(agent->metrics, KVG_METRIC_SINK_DROPPED, kvg_sink_word(kind),
+				   NULL, (double)agent->sinks_dropped[kind]);
+	}
+}
+
+void kvg_agent_rotate_record(struct kvg_agent *agent)
+{
+	if (agent->recorder)
+		kvg_recorder_rotate(agent->recorder);
 }
 
 static void note_read(struct kvg_agent *agent, int r)
@@ -84,6 +136,7 @@ void kvg_agent_close_record(struct kvg_agent *agent)
 	agent->record_io = sd_event_source_unref(agent->record_io);
 	agent->record_timer = sd_event_source_unref(agent->record_timer);
 	agent->recorder = kvg_recorder_close(agent->recorder, &r);
+	agent->sinks_count = 0;
 	note_read(agent, r);
 }
 

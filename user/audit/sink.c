@@ -136,10 +136,17 @@ int kvg_sink_open(const struct kvg_sink_options *options, struct kvg_sink **ret,
 
 /* --- lines --- */
 
+static void count_dropped(struct kvg_sink *sink, size_t lines)
+{
+	sink->dropped += lines;
+	if (sink->options.dropped)
+		*sink->options.dropped += lines;
+}
+
 static void drop(struct kvg_sink *sink, __u64 refusals)
 {
 	sink->lost += refusals;
-	sink->dropped++;
+	count_dropped(sink, 1);
 }
 
 /* As the kind has it; false without memory. */
@@ -352,6 +359,7 @@ static void finish(struct kvg_sink *sink)
 	end = kvg_sink_queue_deadline(CLOSE_MS);
 	now = kvg_sink_queue_stop(sink->queue, &end);
 	tell_state(sink, &now);
+	count_dropped(sink, now.lines);
 	if (now.bytes)
 		tell(sink, true, "the last %zu bytes of records could not be written to \"%s\"",
 		     now.bytes, sink->name);

@@ -68,6 +68,8 @@ struct kvg_sink_callback {
  * @fsync:        FILE: when it is made sure that the disk has the lines
  * @callback:     CALLBACK: whom to call
  * @buffer_bytes: of the queue; 0 for what its kind has
+ * @dropped:      grows by each line that is dropped, those that are left at the end included; NULL if
+ *                nobody counts
  * @trouble:      told once when writing starts to fail (@failing), and once when it works again: one
  *                sentence; called from the functions below; NULL if nobody wants to know
  * @data:         first argument of @trouble
@@ -81,6 +83,7 @@ struct kvg_sink_options {
 	enum kvg_fsync fsync;
 	struct kvg_sink_callback callback;
 	size_t buffer_bytes;
+	__u64 *dropped;
 	void (*trouble)(void *data, bool failing, const char *message);
 	void *data;
 };

@@ -119,6 +119,7 @@ static void take(struct kvg_sink_queue *queue, size_t bytes)
 
 		bytes -= item->size - item->sent;
 		queue->first = item->next;
+		queue->now.lines--;
 		free(item);
 	}
 	if (queue->first)
@@ -280,6 +281,7 @@ bool kvg_sink_queue_push(struct kvg_sink_queue *queue, const char *data, size_t 
 		*queue->last = item;
 		queue->last = &item->next;
 		queue->now.bytes += size;
+		queue->now.lines++;
 	}
 	pthread_mutex_unlock(&queue->lock);
 	if (!has_room)

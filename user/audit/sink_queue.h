@@ -19,12 +19,14 @@ struct kvg_sink_queue;
  * @error:       of the last write; 0 if it went well
  * @flush_error: of the last flush, likewise
  * @bytes:       that wait
+ * @lines:       that wait, whole or in part
  * @diag:        of whichever failed last
  */
 struct kvg_sink_reading {
 	int error;
 	int flush_error;
 	size_t bytes;
+	size_t lines;
 	struct kvg_diag diag;
 };
 

@@ -28,7 +28,7 @@
 struct attach {
 	struct kvg_options shared;
 	struct kvg_places places;
-	const char *audit_file;
+	struct kvg_recording_to to;
 	const char *cgroup_parent;
 	const char *interface;
 	pid_t pid;
@@ -78,9 +78,10 @@ static const struct kvg_option options[] = {
 	{.name = "audit-file",
 	 .argument = "FILE",
 	 .set = kvg_option_set_string,
-	 .offset = offsetof(struct attach, audit_file),
+	 .offset = offsetof(struct attach, to.file),
 	 .help = "append refused flows as JSON lines, from the background until the gate is\n"
 		 "                                     gone; - is stdout, from here until SIGTERM"},
+	KVG_RECORDING_OPTIONS(offsetof(struct attach, to)),
 	{.name = "cgroup-parent",
 	 .argument = "PATH",
 	 .set = kvg_option_set_string,
@@ -186,17 +187,12 @@ static int find_resolv_conf(struct attach *attach, char ret[FD_PATH_LEN])
 	return 0;
 }
 
-/* A file that cannot be written to is found before anything is gated. */
-static int check_audit_file(const struct attach *attach)
+/* What cannot be written to is found before anything is gated. */
+static int check_sinks(const struct attach *attach)
 {
-	struct kvg_sink *sink = NULL;
+	KVG_CLEANUP(kvg_recording_sinks_done) struct kvg_recording_sinks sinks = {};
 
-	if (!attach->audit_file)
-		return 0;
-	if (kvg_recording_open_file(attach->audit_file, &sink))
-		return KVG_EXIT_FAILED;
-	kvg_sink_close(sink);
-	return 0;
+	return kvg_recording_open_sinks(&attach->to, &sinks);
 }
 
 /* @ret: room for one more, which is not counted yet */
@@ -262,7 +258,7 @@ static int prepare(struct attach *attach, const char *operand)
 	if (status == 0)
 		status = kvg_options_policy(&attach->shared, resolv_conf, &attach->policy);
 	if (status == 0)
-		status = check_audit_file(attach);
+		status = check_sinks(attach);
 	return status;
 }
 
@@ -271,7 +267,7 @@ static int check_recorder(const struct attach *attach, struct kvg_diag *reterr_d
 {
 	char own[KVG_PLACES_SET_LEN];
 
-	if (!attach->audit_file)
+	if (!kvg_recording_is_wanted(&attach->to))
 		return 0;
 	if (attach->info.run_pid)
 		return kvg_diag_set(
@@ -390,7 +386,7 @@ static void close_connections(struct attach *attach)
 
 static void report(const struct attach *attach)
 {
-	bool is_stdout_taken = attach->audit_file && strcmp(attach->audit_file, "-") == 0;
+	bool is_stdout_taken = attach->to.file && strcmp(attach->to.file, "-") == 0;
 	FILE *out = is_stdout_taken ? stderr : stdout;
 	const struct kvg_policy *policy = attach->policy;
 	size_t ipv4 = 0;
@@ -464,11 +460,11 @@ static int record(const struct attach *attach)
 		.root = attach->root,
 		.set = kvg_set_name(attach->set),
 		.gate = attach->cgroup.id,
-		.file = attach->audit_file,
+		.to = &attach->to,
 	};
 	int r;
 
-	if (!attach->audit_file)
+	if (!kvg_recording_is_wanted(&attach->to))
 		return 0;
 	r = kvg_recording_stop(&attach->places, recording.set);
 	if (r < 0) {
@@ -476,7 +472,7 @@ static int record(const struct attach *attach)
 			      recording.set, strerror(-r));
 		return KVG_EXIT_FAILED;
 	}
-	if (strcmp(attach->audit_file, "-") == 0)
+	if (attach->to.file && strcmp(attach->to.file, "-") == 0)
 		return kvg_recording_follow(&recording);
 	return kvg_recording_start(&recording);
 }
@@ -495,7 +491,7 @@ static void attach_done(struct attach *attach)
 int kvg_cmd_attach(int argc, char **argv)
 {
 	KVG_CLEANUP(attach_done)
-	struct attach attach = {.cgroup = KVG_CGROUP_NONE, .resolv_fd = -1};
+	struct attach attach = {.to = KVG_RECORDING_TO, .cgroup = KVG_CGROUP_NONE, .resolv_fd = -1};
 	int status;
 
 	status = kvg_options_parse(&usage, argc, argv, &attach.shared, &attach);

@@ -27,15 +27,14 @@
 struct run {
 	struct kvg_options shared;
 	struct kvg_places places;
-	const char *audit_file;
+	struct kvg_recording_to to;
 	const char *cgroup_parent;
 	const char *user_name;
 	int kill_after_s;
 	bool quiet;
 	struct kvg_run_user user;
 	struct kvg_policy *policy;
-	struct kvg_sink *file;
-	struct kvg_sink *words;
+	struct kvg_recording_sinks sinks;
 	struct kvg_run_signals signals;
 	char *root;
 	struct kvg_cgroup cgroup;
@@ -63,8 +62,9 @@ static const struct kvg_option options[] = {
 	{.name = "audit-file",
 	 .argument = "FILE",
 	 .set = kvg_option_set_string,
-	 .offset = offsetof(struct run, audit_file),
+	 .offset = offsetof(struct run, to.file),
 	 .help = "append refused flows as JSON lines; - is stdout"},
+	KVG_RECORDING_OPTIONS(offsetof(struct run, to)),
 	{.name = "cgroup-parent",
 	 .argument = "PATH",
 	 .set = kvg_option_set_string,
@@ -128,9 +128,9 @@ static int prepare(struct run *run)
 	if (find_user(run) || kvg_places_cgroup_root(&run->places, &run->root) ||
 	    kvg_options_policy(&run->shared, KVG_RESOLV_CONF, &run->policy))
 		return KVG_RUN_FAILED;
-	if (run->audit_file && kvg_recording_open_file(run->audit_file, &run->file))
+	if (!run->quiet && kvg_recording_open_words(&run->sinks))
 		return KVG_RUN_FAILED;
-	if (!run->quiet && kvg_recording_open_words(&run->words))
+	if (kvg_recording_open_sinks(&run->to, &run->sinks))
 		return KVG_RUN_FAILED;
 
 	r = kvg_run_signals_init(&run->signals);
@@ -162,10 +162,7 @@ static int make_recorder(struct run *run, struct kvg_diag *reterr_diag)
 	if (r < 0)
 		return kvg_diag_set(reterr_diag, r, "the kernel's record cannot be read: %s",
 				    strerror(-r));
-	if (run->words)
-		kvg_recorder_add_sink(run->recorder, KVG_TAKE_PTR(run->words));
-	if (run->file)
-		kvg_recorder_add_sink(run->recorder, KVG_TAKE_PTR(run->file));
+	kvg_recording_give_sinks(&run->sinks, run->recorder);
 	return 0;
 }
 
@@ -270,8 +267,7 @@ static void run_done(struct run *run)
 	kvg_set_close(run->set);
 	kvg_cgroup_done(&run->cgroup);
 	kvg_run_signals_done(&run->signals);
-	kvg_sink_close(run->file);
-	kvg_sink_close(run->words);
+	kvg_recording_sinks_done(&run->sinks);
 	kvg_policy_free(run->policy);
 	kvg_run_user_done(&run->user);
 	kvg_options_done(&run->shared);
@@ -282,6 +278,7 @@ int kvg_cmd_run(int argc, char **argv)
 {
 	KVG_CLEANUP(run_done)
 	struct run run = {
+		.to = KVG_RECORDING_TO,
 		.kill_after_s = KILL_AFTER_S,
 		.signals = KVG_RUN_SIGNALS_NONE,
 		.cgroup = KVG_CGROUP_NONE,

@@ -24,29 +24,114 @@ static void on_trouble(void *data, bool failing, const char *message)
 	kvg_log_error("%s", message);
 }
 
-static int open_sink(const struct kvg_sink_options *options, struct kvg_sink **ret)
+/* The words of --audit-to: the config's keys, as options are written. */
+static const struct {
+	const char *word;
+	enum kvg_sink_kind kind;
+} services[] = {
+	{"journal", KVG_SINK_JOURNAL},
+	{"syslog", KVG_SINK_SYSLOG},
+	{"linux-audit", KVG_SINK_LINUX_AUDIT},
+};
+
+int kvg_recording_set_max_size(void *field, const char *argument, struct kvg_diag *reterr_diag)
+{
+	if (kvg_size_parse(argument, field) == 0)
+		return 0;
+	return kvg_diag_set(reterr_diag, -EINVAL,
+			    "expected 0, or a number and k, M or G, such as 100M, not '%s'",
+			    argument);
+}
+
+int kvg_recording_set_keep(void *field, const char *argument, struct kvg_diag *reterr_diag)
+{
+	if (kvg_count_parse(argument, KVG_CONFIG_AUDIT_KEEP_MAX, field) == 0)
+		return 0;
+	return kvg_diag_set(reterr_diag, -EINVAL, "expected 0 to %u, not '%s'",
+			    KVG_CONFIG_AUDIT_KEEP_MAX, argument);
+}
+
+int kvg_recording_set_fsync(void *field, const char *argument, struct kvg_diag *reterr_diag)
+{
+	if (kvg_fsync_parse(argument, field) == 0)
+		return 0;
+	return kvg_diag_set(reterr_diag, -EINVAL, "expected none, interval or line, not '%s'",
+			    argument);
+}
+
+int kvg_recording_add_service(void *field, const char *argument, struct kvg_diag *reterr_diag)
+{
+	for (size_t i = 0; i < KVG_ARRAY_SIZE(services); i++) {
+		if (strcmp(services[i].word, argument) == 0) {
+			*(unsigned int *)field |= 1U << services[i].kind;
+			return 0;
+		}
+	}
+	return kvg_diag_set(reterr_diag, -EINVAL,
+			    "expected journal, syslog or linux-audit, not '%s'", argument);
+}
+
+bool kvg_recording_is_wanted(const struct kvg_recording_to *to)
+{
+	return to->file || to->services;
+}
+
+static int open_sink(struct kvg_recording_sinks *sinks, const struct kvg_sink_options *options)
 {
 	struct kvg_diag diag = {0};
 
 	signal(SIGPIPE, SIG_IGN);
-	if (kvg_sink_open(options, ret, &diag) < 0) {
+	if (kvg_sink_open(options, &sinks->sinks[sinks->count], &diag) < 0) {
 		kvg_log_error("%s", diag.msg);
 		return KVG_EXIT_FAILED;
 	}
+	sinks->count++;
 	return 0;
 }
 
-int kvg_recording_open_file(const char *path, struct kvg_sink **ret)
+int kvg_recording_open_sinks(const struct kvg_recording_to *to, struct kvg_recording_sinks *ret)
 {
-	return open_sink(&(struct kvg_sink_options){.path = path, .trouble = on_trouble}, ret);
+	const struct kvg_sink_options file = {
+		.path = to->file,
+		.max_bytes = to->max_bytes,
+		.keep = to->keep,
+		.fsync = to->fsync,
+		.trouble = on_trouble,
+	};
+	int status = 0;
+
+	if (to->file)
+		status = open_sink(ret, &file);
+	for (size_t i = 0; i < KVG_ARRAY_SIZE(services) && status == 0; i++) {
+		const struct kvg_sink_options service = {.kind = services[i].kind,
+							 .trouble = on_trouble};
+
+		if (to->services & (1U << service.kind))
+			status = open_sink(ret, &service);
+	}
+	return status;
 }
 
 /* Nobody can be told that stderr is in trouble. */
-int kvg_recording_open_words(struct kvg_sink **ret)
+int kvg_recording_open_words(struct kvg_recording_sinks *ret)
 {
 	const struct kvg_sink_options options = {.kind = KVG_SINK_WORDS, .fd = STDERR_FILENO};
 
-	return open_sink(&options, ret);
+	return open_sink(ret, &options);
+}
+
+void kvg_recording_give_sinks(struct kvg_recording_sinks *sinks, struct kvg_recorder *recorder)
+{
+	for (size_t i = 0; i < sinks->count; i++)
+		kvg_recorder_add_sink(recorder, sinks->sinks[i]);
+	sinks->count = 0;
+}
+
+void kvg_recording_sinks_done(struct kvg_recording_sinks *sinks)
+{
+	for (size_t i = 0; i < sinks->count; i++)
+		kvg_sink_close(sinks->sinks[i]);
+	sinks->count = 0;
 }
 
 static void lock_path(const struct kvg_places *places, const char *set, char ret[PATH_MAX])

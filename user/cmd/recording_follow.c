@@ -49,6 +49,7 @@ static int open_signals(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
@@ -57,7 +58,7 @@ static int open_signals(void)
 static int follower_open(struct follower *follower, struct kvg_diag *reterr_diag)
 {
 	const struct kvg_recording *recording = follower->recording;
-	struct kvg_sink *sink = NULL;
+	KVG_CLEANUP(kvg_recording_sinks_done) struct kvg_recording_sinks sinks = {};
 	int r;
 
 	follower->signal_fd = open_signals();
@@ -72,9 +73,10 @@ static int follower_open(struct follower *follower, struct kvg_diag *reterr_diag
 	if (r < 0)
 		return kvg_diag_set(reterr_diag, r, "the kernel's record cannot be read: %s",
 				    strerror(-r));
-	if (kvg_recording_open_file(recording->file, &sink))
+	if (kvg_recording_open_sinks(recording->to, &sinks))
 		return kvg_diag_set(reterr_diag, -EIO, "nothing is recorded");
-	return kvg_recorder_add_sink(follower->recorder, sink);
+	kvg_recording_give_sinks(&sinks, follower->recorder);
+	return 0;
 }
 
 /* A set whose pins were removed lives on in its descriptors; so ask for the pins. */
@@ -89,6 +91,19 @@ static bool is_gate_there(const struct follower *follower)
 		       -ESTALE;
 }
 
+/* Return: false if it is to end */
+static bool handle_signal(struct follower *follower)
+{
+	struct signalfd_siginfo info = {0};
+
+	if (read(follower->signal_fd, &info, sizeof(info)) != sizeof(info))
+		return true;
+	if (info.ssi_signo != SIGUSR1)
+		return false;
+	kvg_recorder_rotate(follower->recorder);
+	return true;
+}
+
 static void follow(struct follower *follower)
 {
 	struct pollfd fds[] = {
@@ -99,7 +114,7 @@ static void follow(struct follower *follower)
 	while (is_gate_there(follower)) {
 		int ready = poll(fds, KVG_ARRAY_SIZE(fds), KVG_RECORDER_TICK_MS);
 
-		if (ready > 0 && fds[0].revents)
+		if (ready > 0 && fds[0].revents && !handle_signal(follower))
 			return;
 		if (ready > 0)
 			kvg_recorder_read(follower->recorder);

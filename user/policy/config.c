@@ -46,7 +46,7 @@ struct kvg_config *kvg_config_free(struct kvg_config *config)
 	}
 	free(config->profiles);
 	kvg_config_ranges_done(config);
-	free(config->audit_file);
+	free(config->audit.file);
 	free(config->metrics_listen);
 	free(config);
 	return NULL;
@@ -95,19 +95,6 @@ int kvg_config_copy(char **ret, const char *text)
 		return 0;
 	*ret = strdup(text);
 	return *ret ? 0 : -ENOMEM;
-}
-
-static int read_audit(struct kvg_config_reader *reader, const struct kvg_raw_audit *raw)
-{
-	if (!raw)
-		return 0;
-	if (raw->file && raw->file[0] != '/')
-		return kvg_config_bad(reader, "audit.file", raw->file, "an absolute path");
-	if (raw->journal && strcmp(raw->journal, "true") != 0 && strcmp(raw->journal, "false") != 0)
-		return kvg_config_bad(reader, "audit.journal", raw->journal, "true or false");
-
-	reader->config->audit_journal = raw->journal && strcmp(raw->journal, "true") == 0;
-	return kvg_config_copy(&reader->config->audit_file, raw->file);
 }
 
 static int read_metrics(struct kvg_config_reader *reader, const struct kvg_raw_metrics *raw)
@@ -251,13 +238,14 @@ static int convert(struct kvg_config_reader *reader)
 		return -ENOMEM;
 	reader->config = config;
 	kvg_config_ranges_init(config);
+	kvg_config_audit_init(config);
 	config->profiles = calloc(raw->profiles_count, sizeof(*config->profiles));
 	if (!config->profiles)
 		return -ENOMEM;
 
 	r = kvg_config_read_ranges(reader, raw->ranges);
 	if (r == 0)
-		r = read_audit(reader, raw->audit);
+		r = kvg_config_read_audit(reader, raw->audit);
 	if (r == 0)
 		r = read_metrics(reader, raw->metrics);
 	if (r == 0)

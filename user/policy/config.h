@@ -8,6 +8,7 @@
 
 #include "base/diag.h"
 #include "policy/profile.h"
+#include "policy/words.h"
 #include "ranges/fetch.h"
 
 /* A thousand profiles of a hundred lines are half of that. */
@@ -60,6 +61,33 @@ struct kvg_config_urls {
 };
 
 /**
+ * struct kvg_config_audit - where records go; nowhere, if nothing is said
+ * @file:        NULL if not said; owned
+ * @max_bytes:   it is rotated before it would be longer; 0: never
+ * @keep:        rotated files that are kept
+ * @fsync:       when it is forced onto the disk
+ * @to_stdout:   JSON lines on stdout
+ * @journal:     systemd's
+ * @syslog:      the system's logger
+ * @linux_audit: the audit system
+ */
+struct kvg_config_audit {
+	char *file;
+	__u64 max_bytes;
+	unsigned int keep;
+	enum kvg_fsync fsync;
+	bool to_stdout;
+	bool journal;
+	bool syslog;
+	bool linux_audit;
+};
+
+/* Six files of 100 MiB: more than a million records. */
+#define KVG_CONFIG_AUDIT_MAX_BYTES (100ULL << 20)
+#define KVG_CONFIG_AUDIT_KEEP      5U
+#define KVG_CONFIG_AUDIT_KEEP_MAX  999U
+
+/**
  * struct kvg_config - the whole file; what it leaves out has its default
  * @ranges_directory:          where the range documents are; NULL if not said
  * @ranges_refresh_s:          seconds between two downloads; 0 = never
@@ -70,8 +98,7 @@ struct kvg_config_urls {
  * @ranges_urls:               by cloud; see kvg_config_source()
  * @names_servers:             "192.0.2.53,[2001:db8::53]:5353"; NULL if not said: resolv.conf's
  * @names_grace_s:             seconds that an address is kept after it left the answer for its name
- * @audit_file:                NULL if not said
- * @audit_journal:             send the records to the journal, too
+ * @audit:                     where records go
  * @metrics_listen:            where to be scraped, KVG_CONFIG_LISTEN if not said; NULL: nowhere
  * @profiles:                  at least one, names unique
  * @profiles_count:            how many
@@ -86,8 +113,7 @@ struct kvg_config {
 	struct kvg_config_urls ranges_urls[KVG_CLOUD_COUNT];
 	char *names_servers;
 	unsigned long names_grace_s;
-	char *audit_file;
-	bool audit_journal;
+	struct kvg_config_audit audit;
 	char *metrics_listen;
 	struct kvg_config_profile *profiles;
 	size_t profiles_count;

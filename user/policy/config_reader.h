@@ -48,6 +48,12 @@ int kvg_config_copy(char **ret, const char *text);
 int kvg_config_read_selects(struct kvg_config_reader *reader, const char *path,
 			    struct kvg_config_profile *profile, const struct kvg_raw_profile *raw);
 
+/** kvg_config_audit_init() - its defaults */
+void kvg_config_audit_init(struct kvg_config *config);
+
+/** kvg_config_read_audit() - the part `audit`; NULL for none; Return: 0, -EINVAL, or -ENOMEM */
+int kvg_config_read_audit(struct kvg_config_reader *reader, const struct kvg_raw_audit *raw);
+
 /** kvg_config_ranges_init() - the defaults of what the two below read */
 void kvg_config_ranges_init(struct kvg_config *config);
 

@@ -37,7 +37,15 @@ static const cyaml_schema_field_t ranges_fields[] = {
 
 static const cyaml_schema_field_t audit_fields[] = {
 	TEXT(kvg_raw_audit, file, OPTIONAL),
+	TEXT(kvg_raw_audit, max_size, OPTIONAL),
+	TEXT(kvg_raw_audit, keep, OPTIONAL),
+	TEXT(kvg_raw_audit, fsync, OPTIONAL),
+	/* stdout is a macro */
+	CYAML_FIELD_STRING_PTR("stdout", OPTIONAL, struct kvg_raw_audit, stdout_, 1,
+			       CYAML_UNLIMITED),
 	TEXT(kvg_raw_audit, journal, OPTIONAL),
+	TEXT(kvg_raw_audit, syslog, OPTIONAL),
+	TEXT(kvg_raw_audit, linux_audit, OPTIONAL),
 	CYAML_FIELD_END,
 };
 

@@ -34,7 +34,13 @@ struct kvg_raw_names {
 
 struct kvg_raw_audit {
 	char *file;
+	char *max_size;
+	char *keep;
+	char *fsync;
+	char *stdout_;
 	char *journal;
+	char *syslog;
+	char *linux_audit;
 };
 
 struct kvg_raw_metrics {

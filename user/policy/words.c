@@ -195,3 +195,17 @@ int kvg_size_parse(const char *text, __u64 *ret)
 	*ret = strtoull(text, NULL, 10) << (found ? 10 * (found - units + 1) : 0);
 	return 0;
 }
+
+int kvg_count_parse(const char *text, unsigned int max, unsigned int *ret)
+{
+	size_t digits = strspn(text, "0123456789");
+	unsigned long number;
+
+	if (digits == 0 || digits > 9 || text[digits])
+		return -EINVAL;
+	number = strtoul(text, NULL, 10);
+	if (number > max)
+		return -EINVAL;
+	*ret = (unsigned int)number;
+	return 0;
+}

@@ -57,4 +57,7 @@ int kvg_fsync_parse(const char *word, enum kvg_fsync *ret);
 /** kvg_size_parse() - "0", or bytes, or a number and k, M or G (powers of 1024); 0, or -EINVAL */
 int kvg_size_parse(const char *text, __u64 *ret);
 
+/** kvg_count_parse() - decimal digits, up to @max; 0, or -EINVAL */
+int kvg_count_parse(const char *text, unsigned int max, unsigned int *ret);
+
 #endif
