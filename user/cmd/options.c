@@ -120,7 +120,7 @@ static const struct kvg_option source_options[] = {
 static const struct kvg_option profile_options[] = {
 	PROFILE("cloud", "CLOUD", set_cloud, "public (default), usgov or china"),
 	PROFILE("functions", "LIST", set_functions,
-		"of authentication,management,data (default: all)"),
+		"of authentication,management,data (default: all), or none in mode audit"),
 	PROFILE("identity", "KIND", add_identity,
 		"work (default), microsoft, adfs or managed; repeatable"),
 	PROFILE("adfs-host", "NAME", add_adfs_host, "a host of identity adfs; repeatable"),

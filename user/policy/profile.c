@@ -130,6 +130,10 @@ int kvg_profile_set_cloud(struct kvg_profile *profile, const char *text,
 int kvg_profile_add_function(struct kvg_profile *profile, const char *text,
 			     struct kvg_diag *reterr_diag)
 {
+	if (strcmp(text, "none") == 0) {
+		profile->given |= KVG_PROFILE_NO_FUNCTION;
+		return 0;
+	}
 	for (enum kvg_function f = 0; f <= KVG_FUNCTION_DATA; f++) {
 		if (strcmp(kvg_function_word(f), text) == 0) {
 			profile->functions |= 1U << f;
@@ -456,8 +460,13 @@ int kvg_profile_add_kept(struct kvg_profile *profile, const struct kvg_kept *kep
 int kvg_profile_check(const struct kvg_profile *profile, struct kvg_diag *reterr_diag)
 {
 	bool adfs = profile->identities & 1U << KVG_IDENTITY_ADFS;
+	bool none = profile->given & KVG_PROFILE_NO_FUNCTION;
 
-	if (!profile->functions)
+	if (none && (profile->functions || profile->mode != KVG_MODE_AUDIT))
+		return kvg_diag_set(reterr_diag, -EINVAL,
+				    "function none stands alone, and in mode audit: it lets the "
+				    "record show all that a client needs");
+	if (!profile->functions && !none)
 		return kvg_diag_set(reterr_diag, -EINVAL,
 				    "no function: expected authentication, management or data");
 	if (profile->adfs_hosts_count && !adfs)

@@ -38,12 +38,13 @@ struct kvg_kept {
 #define KVG_PROFILE_GIVEN_IDENTITY (1U << 0)
 #define KVG_PROFILE_GIVEN_RESOLVER (1U << 1)
 #define KVG_PROFILE_NO_RESOLVER    (1U << 2)
+#define KVG_PROFILE_NO_FUNCTION    (1U << 3)
 
 /**
  * struct kvg_profile - what to compile
  * @name:           fit for file names and metrics labels; "adhoc" if it was put together from options
  * @cloud:          whose documents
- * @functions:      bit set of 1 << enum kvg_function; never 0
+ * @functions:      bit set of 1 << enum kvg_function; 0 only in mode audit, and if it was asked for
  * @identities:     bit set of 1 << enum kvg_identity_kind; never 0
  * @regions:        as the person spelled them; none = every region
  * @auto_resolvers: the nameservers of the resolv.conf that the client sees, too
