@@ -172,6 +172,30 @@ static void grounds_are_those_of_explain(void **state)
 	assert_string_equal(outcomes[0]->nearest->from[0], "AzureKeyVault");
 }
 
+static void processes_are_named_once_and_in_plain_characters(void **state)
+{
+	KVG_CLEANUP(kvg_freep) const struct kvg_outcome **outcomes = NULL;
+	const char *text =
+		"ESTAB 0 0 192.0.2.4:40001 203.0.113.9:443 users:((\"curl\",pid=1,fd=5))\n"
+		"ESTAB 0 0 192.0.2.4:40002 203.0.113.9:443\n"
+		"ESTAB 0 0 192.0.2.4:40003 203.0.113.9:443 users:((\"cu\",pid=2,fd=5))\n"
+		"ESTAB 0 0 192.0.2.4:40004 203.0.113.9:443 users:((\"curl\",pid=3,fd=5))\n"
+		"ESTAB 0 0 192.0.2.4:40005 203.0.113.9:443 users:((\"\xff\x1b\",pid=4))\n";
+	struct kvg_clients clients;
+	struct kvg_diag diag;
+	TRIAL trial;
+	INPUT input;
+
+	(void)state;
+	trial_init(&trial, KVG_INBOUND_ALLOW);
+	READ(&input, KVG_INPUT_SS, text);
+	assert_int_equal(kvg_clients_guess(&input.traffic, &clients, &diag), 0);
+	assert_int_equal(kvg_judgement_add(&trial.judgement, &input.traffic, &clients), 5);
+	outcomes = kvg_judgement_list(&trial.judgement);
+	assert_int_equal(trial.judgement.count, 1);
+	assert_string_equal(outcomes[0]->processes, "curl, cu, ??");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -183,6 +207,7 @@ int main(void)
 			a_connection_without_a_beginning_is_taken_by_its_ports_and_that_is_counted),
 		cmocka_unit_test(broken_packets_are_nobodys_and_told),
 		cmocka_unit_test(grounds_are_those_of_explain),
+		cmocka_unit_test(processes_are_named_once_and_in_plain_characters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -189,19 +189,34 @@ static json_t *clients_to_json(const struct kvg_clients *clients)
 	return array;
 }
 
+/* Of a file's name or content, which need not be UTF-8. */
+static json_t *text_to_json(const char *text)
+{
+	json_t *string = json_string(text);
+	char copy[512];
+	size_t i;
+
+	if (string)
+		return string;
+	for (i = 0; text[i] && i < sizeof(copy) - 1; i++)
+		copy[i] = text[i] < ' ' || text[i] > '~' ? '?' : text[i];
+	copy[i] = '\0';
+	return json_string(copy);
+}
+
 static json_t *input_to_json(const struct kvg_simulated *input)
 {
 	const struct kvg_traffic *traffic = &input->traffic;
 	bool guessed =
 		input->clients.how != KVG_CLIENTS_NAMED && input->clients.how != KVG_CLIENTS_SENT;
 
-	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:s?, s:o, s:b}", "file",
-			 input->path, "format", kvg_input_format_word(input->format), "records",
-			 (json_int_t)traffic->records, "judged", (json_int_t)input->judged,
-			 "unreadable", (json_int_t)traffic->unreadable, "no_flow",
-			 (json_int_t)traffic->foreign, "refused_already",
+	return json_pack("{s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:o, s:b}", "file",
+			 text_to_json(input->path), "format", kvg_input_format_word(input->format),
+			 "records", (json_int_t)traffic->records, "judged",
+			 (json_int_t)input->judged, "unreadable", (json_int_t)traffic->unreadable,
+			 "no_flow", (json_int_t)traffic->foreign, "refused_already",
 			 (json_int_t)traffic->denied, "cut", traffic->cut, "trouble",
-			 input->trouble[0] ? input->trouble : NULL, "clients",
+			 input->trouble[0] ? text_to_json(input->trouble) : json_null(), "clients",
 			 clients_to_json(&input->clients), "clients_guessed", guessed);
 }
 

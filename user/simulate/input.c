@@ -59,9 +59,9 @@ static bool is_capture(const char *data, size_t size)
 /* The first word, and of two that look alike another one, tell. */
 static enum kvg_input_format guess_format(const char *data, size_t size)
 {
-	static const char *const ss_words[] = {"Netid", "State",  "Recv-Q", "ESTAB", "LISTEN",
-					       "tcp",   "udp",    "SYN-",   "TIME-", "CLOS",
-					       "FIN-",  "UNCONN", "LAST-"};
+	static const char *const ss_words[] = {"Netid",   "State", "Recv-Q", "ESTAB", "LISTEN",
+					       "tcp",     "udp",   "SYN-",   "TIME-", "CLOSE",
+					       "CLOSING", "FIN-",  "UNCONN", "LAST-"};
 	size_t at = strspn(data, " \t\r\n");
 	size_t line = strcspn(data + at, "\n");
 

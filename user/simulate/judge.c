@@ -91,19 +91,30 @@ static struct kvg_outcome *find_or_add(struct kvg_judgement *judgement,
 	return fresh;
 }
 
-static void add_process(struct kvg_outcome *outcome, const char *name)
+static bool has_process(const char *names, const char *name, size_t size)
+{
+	for (const char *at = strstr(names, name); at; at = strstr(at + 1, name)) {
+		if ((at == names || at[-1] == ' ') && (!at[size] || at[size] == ','))
+			return true;
+	}
+	return false;
+}
+
+/* Names are whatever a process calls itself: only what a terminal bears is kept. */
+static void add_process(struct kvg_outcome *outcome, const char *process)
 {
 	char *names = outcome->processes;
-	size_t used = strlen(names);
-	size_t size = strlen(name);
-	char *at = size ? strstr(names, name) : names;
+	size_t size = strlen(process);
+	char name[KVG_SEEN_PROCESS_LEN];
 
-	while (at && ((at != names && at[-1] != ' ') || (at[size] && at[size] != ',')))
-		at = strstr(at + 1, name);
-	if (at || used + size + 3 > sizeof(outcome->processes))
+	if (!size || strlen(names) + size + 3 > sizeof(outcome->processes))
 		return;
-	if (used)
-		strcpy(names + used, ", ");
+	for (size_t i = 0; i <= size; i++)
+		name[i] = process[i] && (process[i] < ' ' || process[i] > '~') ? '?' : process[i];
+	if (has_process(names, name, size))
+		return;
+	if (names[0])
+		strcat(names, ", ");
 	strcat(names, name);
 }
 
