@@ -141,6 +141,16 @@ static void what_is_left_out_has_its_default(void **state)
 	assert_null(kvg_config_find(config, "q"));
 }
 
+static void metrics_are_served_where_it_is_said_or_nowhere(void **state)
+{
+	CONFIG none = read_config("metrics: { listen: none }\nprofiles: [ { name: p } ]");
+	CONFIG ipv6 = read_config("metrics: { listen: \"[::]:9435\" }\nprofiles: [ { name: p } ]");
+
+	(void)state;
+	assert_null(none->metrics_listen);
+	assert_string_equal(ipv6->metrics_listen, "[::]:9435");
+}
+
 static void durations_have_a_unit_or_are_nought(void **state)
 {
 	static const struct {
@@ -473,6 +483,7 @@ int main(void)
 		cmocka_unit_test(every_key_of_a_profile_is_kept),
 		cmocka_unit_test(selectors_are_kept_in_order),
 		cmocka_unit_test(what_is_left_out_has_its_default),
+		cmocka_unit_test(metrics_are_served_where_it_is_said_or_nowhere),
 		cmocka_unit_test(durations_have_a_unit_or_are_nought),
 		cmocka_unit_test(bad_values_outside_profiles_are_refused_in_place),
 		cmocka_unit_test(records_go_where_the_file_says),
