@@ -34,6 +34,9 @@
 /* Of all: whoever holds a lock for longer does not come back. Runtimes' own limits are no shorter. */
 #define TIMEOUT_S 20
 
+/* Of the system's log, which holds up whoever writes to it while nobody reads it and its queue is full. */
+#define LOG_TIMEOUT_S 1
+
 /* struct hook - options, and the container */
 struct hook {
 	struct kvg_places places;
@@ -102,9 +105,18 @@ static void hook_done(struct hook *hook)
 	kvg_oci_state_done(&hook->state);
 }
 
+static void on_slow_log(int signal)
+{
+	(void)signal;
+	_exit(KVG_EXIT_FAILED);
+}
+
+/* The last thing before the hook fails: what the log does not take in time is on standard error. */
 static void tell(const char *line)
 {
 	kvg_log_error("%s", line);
+	signal(SIGALRM, on_slow_log);
+	alarm(LOG_TIMEOUT_S);
 	openlog("kvgate", LOG_PID, LOG_DAEMON);
 	syslog(LOG_ERR, "%s", line);
 	closelog();
