@@ -167,13 +167,14 @@ static bool is_free(const struct kvg_gates *gates, const char *name)
 /* Opened again from its pins: what the loading took is freed. */
 static int make_set(struct kvg_gates *gates, struct kvg_diag *reterr_diag)
 {
+	const char *other = gates->others_count ? gates->others[0] : NULL;
 	char name[SET_NAME_LEN] = SET_NAME;
 	struct kvg_set *made = NULL;
 	int r;
 
 	for (unsigned int i = 1; !is_free(gates, name); i++)
 		snprintf(name, sizeof(name), "%s-%u", SET_NAME, i);
-	r = kvg_set_create(gates->bpffs_dir, name, &made, reterr_diag);
+	r = kvg_set_create_beside(gates->bpffs_dir, name, other, &made, reterr_diag);
 	if (r == 0)
 		kvg_set_close(made);
 	return r < 0 ? r : kvg_set_open(gates->bpffs_dir, name, &gates->set, reterr_diag);

@@ -123,11 +123,8 @@ static int refuse_load(int error, struct kvg_diag *reterr_diag)
 			    strerror(-error), load_log);
 }
 
-/* @shared: a set whose maps are used; NULL: they are made */
-static int load(struct kvg_set *set, const struct kvg_set *shared, struct kvg_diag *reterr_diag)
+static int open_skeleton(struct kvg_set *set, struct kvg_diag *reterr_diag)
 {
-	int r = 0;
-
 	load_log[0] = '\0';
 	libbpf_set_print(keep_warning);
 	set->skel = kvg_cgroup_bpf__open();
@@ -137,7 +134,16 @@ static int load(struct kvg_set *set, const struct kvg_set *shared, struct kvg_di
 
 	set->skel->rodata->kvg_cfg_packet_pid = kvg_probe_packet_pid();
 	set->skel->rodata->kvg_cfg_packet_comm = kvg_probe_packet_comm();
+	return 0;
+}
 
+/* @shared: a set whose maps are used; NULL: they are made */
+static int load(struct kvg_set *set, const struct kvg_set *shared, struct kvg_diag *reterr_diag)
+{
+	int r = set->skel ? 0 : open_skeleton(set, reterr_diag);
+
+	if (r < 0)
+		return r;
 	if (shared)
 		r = kvg_set_share(shared, set->skel->obj);
 	if (r == 0)
@@ -187,8 +193,36 @@ static int pin_all(struct kvg_set *set, struct kvg_diag *reterr_diag)
 	return 0;
 }
 
+/* A set that has none to go on with is no fault: its half-made like has no gate. */
+static int share_marks(struct kvg_set *set, const char *bpffs_dir, const char *other)
+{
+	KVG_CLEANUP(kvg_freep) char *path = NULL;
+	KVG_CLEANUP(kvg_closep) int fd = -1;
+	struct bpf_map_info info = {};
+	__u32 size = sizeof(info);
+
+	if (asprintf(&path, "%s/%s", bpffs_dir, other) < 0) {
+		path = NULL;
+		return -ENOMEM;
+	}
+	fd = kvg_pins_get(path, "maps", map_names[KVG_MAP_MARKS]);
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
+		return -errno;
+	if (info.type != BPF_MAP_TYPE_SK_STORAGE || info.value_size != sizeof(struct kvg_mark))
+		return 0;
+	return bpf_map__reuse_fd(set->skel->maps.kvg_marks, fd);
+}
+
 int kvg_set_create(const char *bpffs_dir, const char *name, struct kvg_set **ret,
 		   struct kvg_diag *reterr_diag)
+{
+	return kvg_set_create_beside(bpffs_dir, name, NULL, ret, reterr_diag);
+}
+
+int kvg_set_create_beside(const char *bpffs_dir, const char *name, const char *other,
+			  struct kvg_set **ret, struct kvg_diag *reterr_diag)
 {
 	KVG_CLEANUP(kvg_set_closep) struct kvg_set *set = NULL;
 	int r;
@@ -202,6 +236,13 @@ int kvg_set_create(const char *bpffs_dir, const char *name, struct kvg_set **ret
 	if (access(set->path, F_OK) == 0)
 		return kvg_diag_set(reterr_diag, -EEXIST, "%s is there already", set->path);
 
+	r = open_skeleton(set, reterr_diag);
+	if (r < 0)
+		return r;
+	r = other ? share_marks(set, bpffs_dir, other) : 0;
+	if (r < 0)
+		return kvg_diag_set(reterr_diag, r, "the marks of %s/%s cannot be had: %s",
+				    bpffs_dir, other, strerror(-r));
 	r = load(set, NULL, reterr_diag);
 	if (r < 0)
 		return r;
