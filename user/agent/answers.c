@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The control socket's requests: ping, status, reload, metrics, gate. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -11,6 +12,7 @@
 #include "base/version.h"
 #include "discover/oci_state.h"
 #include "discover/told.h"
+#include "policy/variant.h"
 #include "policy/words.h"
 
 static void add_text(json_t *array, const char *text)
@@ -50,6 +52,8 @@ static json_t *make_notes(const struct kvg_agent *agent)
 	}
 	for (size_t i = 0; agent->lookup && (text = kvg_lookup_problem(agent->lookup, i)); i++)
 		add_text(array, text);
+	for (size_t i = 0; i < agent->targets.count; i++)
+		add_text(array, agent->targets.list[i]->note.msg);
 	return array;
 }
 
@@ -134,7 +138,7 @@ static json_t *on_reload(void *data, const json_t *request)
 
 static const char *mode_of(const struct kvg_agent *agent, const char *profile)
 {
-	const struct kvg_config_profile *found = kvg_config_find(agent->config, profile);
+	const struct kvg_config_profile *found = kvg_agent_find_profile(agent, profile);
 
 	return found ? kvg_mode_word(found->profile.mode) : "unknown";
 }
@@ -147,20 +151,23 @@ static void gather_gates(struct kvg_agent *agent)
 	kvg_metrics_forget(agent->metrics, KVG_METRIC_GATES);
 	kvg_metrics_forget(agent->metrics, KVG_METRIC_POLICY_GENERATION);
 	for (size_t i = 0; i < count; i++) {
+		char profile[KVG_PROFILE_LEN];
 		size_t same = 0;
 		__u32 generation = 0;
 
+		snprintf(profile, sizeof(profile), "%.*s",
+			 (int)kvg_variant_profile_len(gates[i].profile), gates[i].profile);
 		for (size_t j = 0; j < count; j++) {
-			if (strcmp(gates[j].profile, gates[i].profile) != 0)
+			if (!kvg_variant_is_of(gates[j].profile, profile))
 				continue;
 			same++;
 			if (gates[j].generation > generation)
 				generation = gates[j].generation;
 		}
-		kvg_metrics_set_of(agent->metrics, KVG_METRIC_GATES, gates[i].profile,
-				   mode_of(agent, gates[i].profile), (double)same);
-		kvg_metrics_set_of(agent->metrics, KVG_METRIC_POLICY_GENERATION, gates[i].profile,
-				   NULL, generation);
+		kvg_metrics_set_of(agent->metrics, KVG_METRIC_GATES, profile,
+				   mode_of(agent, profile), (double)same);
+		kvg_metrics_set_of(agent->metrics, KVG_METRIC_POLICY_GENERATION, profile, NULL,
+				   generation);
 	}
 }
 
@@ -255,7 +262,7 @@ static int check_policy(const struct kvg_agent *agent, const struct kvg_target *
 }
 
 /* Return: 1 a gate is in force, 0 none is needed, or a negative errno */
-static int place_told(struct kvg_agent *agent, struct kvg_identity *identity,
+static int place_told(struct kvg_agent *agent, struct kvg_identity *identity, bool starting,
 		      struct kvg_diag *reterr_diag)
 {
 	struct kvg_target *target;
@@ -266,7 +273,9 @@ static int place_told(struct kvg_agent *agent, struct kvg_identity *identity,
 		r = remember(target, identity);
 	if (r < 0)
 		return kvg_diag_set(reterr_diag, r, "%s", strerror(-r));
+	target->starting = starting;
 	r = kvg_agent_place(agent, target);
+	target->starting = false;
 	if (r == -ELOOP)
 		return 0;
 	if (r < 0)
@@ -280,13 +289,13 @@ static int place_told(struct kvg_agent *agent, struct kvg_identity *identity,
 }
 
 static json_t *place_container(struct kvg_agent *agent, struct kvg_identity *identities,
-			       size_t count)
+			       size_t count, bool starting)
 {
 	bool gated = false;
 
 	for (size_t i = 0; i < count; i++) {
 		struct kvg_diag diag = {};
-		int r = place_told(agent, &identities[i], &diag);
+		int r = place_told(agent, &identities[i], starting, &diag);
 
 		if (r < 0)
 			return kvg_control_answer("failed", diag.msg);
@@ -303,7 +312,8 @@ static struct kvg_told_places told_places(const struct kvg_agent *agent)
 	};
 }
 
-static json_t *place_state(struct kvg_agent *agent, const struct kvg_oci_state *state)
+static json_t *place_state(struct kvg_agent *agent, const struct kvg_oci_state *state,
+			   bool starting)
 {
 	const struct kvg_identity_roots roots = {
 		.run = agent->options->runtime_run,
@@ -316,14 +326,14 @@ static json_t *place_state(struct kvg_agent *agent, const struct kvg_oci_state *
 
 	if (kvg_oci_state_identify(state, &roots, &identities, &count, &diag) < 0)
 		return kvg_control_answer("failed", diag.msg);
-	answer = place_container(agent, identities, count);
+	answer = place_container(agent, identities, count, starting);
 	kvg_oci_state_free_identities(identities, count);
 	return answer;
 }
 
 static void on_told(void *data, struct kvg_oci_state *state)
 {
-	json_decref(place_state(data, state));
+	json_decref(place_state(data, state, false));
 }
 
 void kvg_agent_recall(struct kvg_agent *agent)
@@ -357,7 +367,7 @@ static json_t *on_gate(void *data, const json_t *request)
 		r = kvg_told_keep(&places, &state, &diag);
 	if (r < 0)
 		return kvg_control_answer("failed", diag.msg[0] ? diag.msg : strerror(-r));
-	answer = place_state(agent, &state);
+	answer = place_state(agent, &state, true);
 	kvg_agent_tell_status_later(agent);
 	return answer;
 }

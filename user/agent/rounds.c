@@ -94,10 +94,11 @@ int kvg_agent_start_rounds(struct kvg_agent *agent)
 static int on_tidy(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct kvg_agent *agent = userdata;
+	bool more = kvg_gates_tidy(agent->gates);
 
 	(void)source;
 	(void)usec;
-	if (kvg_gates_tidy(agent->gates))
+	if (kvg_agent_drop_variants(agent) || more)
 		kvg_agent_arm(agent, &agent->tidy_timer, TIDY_AGAIN_MS, on_tidy);
 	kvg_agent_tell_status(agent);
 	return 0;
