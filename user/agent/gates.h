@@ -145,7 +145,7 @@ int kvg_gates_remove(struct kvg_gates *gates, __u64 cgroup_id, struct kvg_diag *
  * @gates: which
  *
  * Ends the connections that a changed policy refuses, forgets gates of cgroups that are gone, and frees
- * prefixes that nobody names, a few at a time. Waits for grace periods, some 10 ms each.
+ * prefixes that nobody names: a part of it, for some 10 ms, and without waiting.
  *
  * Return: is there more to do?
  */

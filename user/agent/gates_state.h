@@ -5,6 +5,7 @@
 
 #include "agent/gates.h"
 #include "gate/cgroup.h"
+#include "gate/reclaim.h"
 #include "kvg_policy.h"
 
 /**
@@ -42,6 +43,7 @@ struct kvg_gates {
 	char *bpffs_dir;
 	char *root;
 	struct kvg_set *set;
+	struct kvg_reclaim *reclaim; /* NULL until there is something to free */
 	int use; /* holds the set's folder: nobody removes it as long as it has no gate yet */
 	struct kvg_gates_entry *entries;
 	size_t entries_count;

@@ -13,7 +13,7 @@
 
 #define ROUND_MS      10000 /* a foreign detach is noticed within this */
 #define TIDY_MS       1000
-#define TIDY_AGAIN_MS 50
+#define TIDY_AGAIN_MS 10
 #define STATUS_MS     100
 
 static void note_repairs(struct kvg_agent *agent)
@@ -104,7 +104,10 @@ static int on_tidy(sd_event_source *source, uint64_t usec, void *userdata)
 	return 0;
 }
 
-/* Not put off by what follows: containers that come and go all the time must not hold it back. */
+/*
+ * Not put off by what follows: containers that come and go all the time must not hold it back. But whoever
+ * waits for an answer comes first.
+ */
 static void arm_once(struct kvg_agent *agent, sd_event_source **source, unsigned long ms,
 		     sd_event_time_handler_t handler)
 {
@@ -114,6 +117,8 @@ static void arm_once(struct kvg_agent *agent, sd_event_source **source, unsigned
 		sd_event_source_get_enabled(*source, &enabled);
 	if (enabled == SD_EVENT_OFF)
 		kvg_agent_arm(agent, source, ms, handler);
+	if (*source)
+		sd_event_source_set_priority(*source, SD_EVENT_PRIORITY_IDLE);
 }
 
 void kvg_agent_tidy_later(struct kvg_agent *agent)

@@ -284,19 +284,27 @@ static int put_trie(struct kvg_set *set, enum kvg_map map, __u32 slot, int trie)
 	return bpf_map_update_elem(kvg_set_map(set, map), &slot, &trie, BPF_ANY) < 0 ? -errno : 0;
 }
 
+static int take_trie(struct kvg_set *set, enum kvg_map map, __u32 slot)
+{
+	return bpf_map_delete_elem(kvg_set_map(set, map), &slot) < 0 && errno != ENOENT ? -errno
+											: 0;
+}
+
 /* struct handover - arguments of a thread that updates a map of maps */
 struct handover {
 	struct kvg_set *set;
 	enum kvg_map map;
 	__u32 slot;
-	int trie;
+	int trie;  /* -1: take away what is there */
 	int error; /* the last thing that it touches, and only if it fails */
 };
 
 static void *hand_over(void *data)
 {
 	struct handover *handover = data;
-	int r = put_trie(handover->set, handover->map, handover->slot, handover->trie);
+	int r = handover->trie < 0
+			? take_trie(handover->set, handover->map, handover->slot)
+			: put_trie(handover->set, handover->map, handover->slot, handover->trie);
 
 	if (r < 0)
 		__atomic_store_n(&handover->error, r, __ATOMIC_RELEASE);
@@ -318,32 +326,50 @@ static int start_detached(void *(*run)(void *data), void *data)
 	return -r;
 }
 
+/* Can what was handed over be seen? @id: of the trie; 0: there is to be none */
+static bool is_seen(const struct handover *handover, __u32 id)
+{
+	__u32 seen = 0;
+
+	if (bpf_map_lookup_elem(kvg_set_map(handover->set, handover->map), &handover->slot, &seen) <
+	    0)
+		return !id && errno == ENOENT;
+	return id && seen == id;
+}
+
 /*
- * The trie is there at once; what the update then waits for is that nobody uses what was there before, and
- * nothing was. So a thread waits, and this one only until the trie can be seen: @handover is not looked at
- * any more from then on.
+ * The change is there at once; what the update then waits for is that nobody uses what was there before. So a
+ * thread waits, and this one only until the change can be seen: @handover is not looked at any more from
+ * then on.
  */
+static int hand_over_now(struct handover *handover, __u32 id)
+{
+	if (start_detached(hand_over, handover) < 0) {
+		hand_over(handover);
+		return handover->error;
+	}
+	for (;;) {
+		int r;
+
+		if (is_seen(handover, id))
+			return 0;
+		r = __atomic_load_n(&handover->error, __ATOMIC_ACQUIRE);
+		if (r < 0)
+			return r;
+		usleep(HANDOVER_LOOK_US);
+	}
+}
+
+/* Nothing was there before, so nobody uses it. */
 static int put_first_trie(struct kvg_set *set, enum kvg_map map, __u32 slot, int trie)
 {
 	struct handover handover = {.set = set, .map = map, .slot = slot, .trie = trie};
 	struct bpf_map_info info = {};
 	__u32 size = sizeof(info);
-	__u32 seen;
-	int r;
 
 	if (bpf_obj_get_info_by_fd(trie, &info, &size) < 0)
 		return -errno;
-	if (start_detached(hand_over, &handover) < 0)
-		return put_trie(set, map, slot, trie);
-	for (;;) {
-		if (bpf_map_lookup_elem(kvg_set_map(set, map), &slot, &seen) == 0 &&
-		    seen == info.id)
-			return 0;
-		r = __atomic_load_n(&handover.error, __ATOMIC_ACQUIRE);
-		if (r < 0)
-			return r;
-		usleep(HANDOVER_LOOK_US);
-	}
+	return hand_over_now(&handover, info.id);
 }
 
 static int fill(struct job *job)
@@ -380,7 +406,7 @@ int kvg_slots_fill(struct kvg_set *set, const struct kvg_policy *policy, __u32 *
  * An update of a map of maps returns when no program run can still see what was there before
  * (maybe_wait_bpf_programs(), since Linux 5.0): slot 0, which no gate ever names, takes one.
  */
-static int wait_for_programs(struct kvg_set *set)
+int kvg_slots_wait(struct kvg_set *set)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_NO_PREALLOC);
 	KVG_CLEANUP(kvg_closep) int empty = -1;
@@ -392,24 +418,26 @@ static int wait_for_programs(struct kvg_set *set)
 	return put_trie(set, KVG_MAP_TRIES4, 0, empty);
 }
 
-static int clear(struct job *job)
+/* The kernel frees a trie when the last program run that found it is over. */
+int kvg_slots_drop(struct kvg_set *set, __u32 slot)
 {
-	return bpf_map_delete_elem(kvg_set_map(job->set, job->map), &job->slot) < 0 &&
-			       errno != ENOENT
-		       ? -errno
-		       : 0;
-}
+	int error = 0;
 
-static int clear_unused(struct kvg_set *set, __u32 slot)
-{
-	return run_both((struct job){.run = clear, .set = set, .slot = slot});
+	for (int i = 0; i < 2; i++) {
+		struct handover handover = {.set = set, .map = tries[i], .slot = slot, .trie = -1};
+		int r = is_seen(&handover, 0) ? 0 : hand_over_now(&handover, 0);
+
+		if (r < 0 && !error)
+			error = r;
+	}
+	return error;
 }
 
 int kvg_slots_clear(struct kvg_set *set, __u32 slot)
 {
-	int r = wait_for_programs(set);
+	int r = kvg_slots_wait(set);
 
-	return r < 0 ? r : clear_unused(set, slot);
+	return r < 0 ? r : kvg_slots_drop(set, slot);
 }
 
 bool kvg_slots_is_named(const struct kvg_set *set, __u32 slot)
@@ -419,29 +447,30 @@ bool kvg_slots_is_named(const struct kvg_set *set, __u32 slot)
 	return find_named(set, named) < 0 || named[slot];
 }
 
-int kvg_slots_tidy_some(struct kvg_set *set, const bool *keep, int max)
+int kvg_slots_find_unused(const struct kvg_set *set, bool *ret)
 {
 	bool named[KVG_SLOTS_MAX];
-	int done = 0;
+	int count = 0;
 	int r = find_named(set, named);
 
-	for (__u32 slot = 1; r == 0 && done < max && slot < KVG_SLOTS_MAX; slot++) {
-		if (named[slot] || keep[slot] || is_empty(set, slot))
-			continue;
-		if (!done)
-			r = wait_for_programs(set);
-		if (r == 0)
-			r = clear_unused(set, slot);
-		done += r == 0;
+	memset(ret, 0, KVG_SLOTS_MAX * sizeof(*ret));
+	for (__u32 slot = 1; r == 0 && slot < KVG_SLOTS_MAX; slot++) {
+		ret[slot] = !named[slot] && !is_empty(set, slot);
+		count += ret[slot];
 	}
-	return r < 0 ? r : done;
+	return r < 0 ? r : count;
 }
 
 void kvg_slots_tidy(struct kvg_set *set)
 {
-	const bool keep[KVG_SLOTS_MAX] = {0};
+	bool unused[KVG_SLOTS_MAX];
 
-	kvg_slots_tidy_some(set, keep, KVG_SLOTS_MAX);
+	if (kvg_slots_find_unused(set, unused) <= 0 || kvg_slots_wait(set) < 0)
+		return;
+	for (__u32 slot = 1; slot < KVG_SLOTS_MAX; slot++) {
+		if (unused[slot])
+			kvg_slots_drop(set, slot);
+	}
 }
 
 int kvg_slots_read_ids(const struct kvg_set *set, __u32 slot, __u32 ret[2])
