@@ -227,7 +227,6 @@ static int move(struct kvg_gates *gates, struct kvg_gates_entry *entry, struct k
 		struct kvg_gate_info *info, struct kvg_diag *reterr_diag)
 {
 	KVG_CLEANUP(kvg_cgroup_done) struct kvg_cgroup cgroup = KVG_CGROUP_NONE;
-	const char *other = entry->set;
 	int r = kvg_gates_open_cgroup(gates, entry, &cgroup);
 
 	if (r == -ENOENT || r == -ESTALE)
@@ -237,9 +236,13 @@ static int move(struct kvg_gates *gates, struct kvg_gates_entry *entry, struct k
 		r = kvg_gate_attach_by(gates->set, &cgroup, gate, info, reterr_diag);
 	if (r < 0)
 		return r;
+	r = kvg_gates_take_over(gates, &cgroup, entry->set, reterr_diag);
+	if (r < 0) {
+		kvg_gate_remove(gates->set, entry->cgroup_id, NULL);
+		return r;
+	}
 	entry->set = kvg_set_name(gates->set);
 	note(gates, entry, gate, info);
-	kvg_gates_leave_other(gates, other, entry->cgroup_id);
 	return 1;
 }
 

@@ -15,6 +15,9 @@
 #include "gate/intake.h"
 #include "gate/mend.h"
 #include "gate/pins.h"
+#include "gate/ports.h"
+#include "gate/ports_maps.h"
+#include "gate/ports_renew.h"
 
 #define SET_NAME     "agent"
 #define SET_NAME_LEN 16
@@ -73,11 +76,30 @@ void kvg_gates_leave_other(struct kvg_gates *gates, const char *set, __u64 cgrou
 {
 	KVG_CLEANUP(kvg_freep) char *path = NULL;
 
-	if (asprintf(&path, "%s/%s", gates->bpffs_dir, set) < 0)
+	if (asprintf(&path, "%s/%s", gates->bpffs_dir, set) < 0) {
+		path = NULL;
 		return;
+	}
+	kvg_ports_detach(path, cgroup_id, NULL);
 	kvg_gate_remove_links(path, cgroup_id);
 	if (!has_links(gates, set) && kvg_set_remove(gates->bpffs_dir, set) == 0)
 		drop_other(gates, set);
+}
+
+int kvg_gates_take_over(struct kvg_gates *gates, const struct kvg_cgroup *cgroup, const char *other,
+			struct kvg_diag *reterr_diag)
+{
+	KVG_CLEANUP(kvg_freep) char *path = NULL;
+	int r;
+
+	if (asprintf(&path, "%s/%s", gates->bpffs_dir, other) < 0) {
+		path = NULL;
+		return -ENOMEM;
+	}
+	r = kvg_ports_carry(gates->set, cgroup, path, reterr_diag);
+	if (r == 0)
+		kvg_gates_leave_other(gates, other, cgroup->id);
+	return r;
 }
 
 /*
@@ -118,6 +140,8 @@ static int open_ours(struct kvg_gates *gates, const char *name)
 		r = -EPROTO;
 	if (r == 0)
 		r = kvg_set_renew(set, NULL);
+	if (r >= 0)
+		r = kvg_ports_maps_renew(set, NULL);
 	if (r < 0)
 		return r;
 	gates->set = KVG_TAKE_PTR(set);
@@ -214,6 +238,7 @@ static void mend_gate(struct kvg_gates *gates, __u64 cgroup_id)
 
 	if (entry && kvg_gates_open_cgroup(gates, entry, &cgroup) == 0)
 		kvg_mend(gates->set, &cgroup, NULL);
+	kvg_ports_mend(gates->set, cgroup_id, NULL);
 }
 
 /* Links without a name: a canary's, or what was being removed. */
@@ -262,14 +287,26 @@ static void read_others_info(const struct kvg_gates *gates, struct kvg_gates_ent
 	kvg_gates_name(entry, info.profile);
 }
 
+/* An agent was killed between the two sets. What cannot be carried over stays as it is, in force. */
+static void finish(struct kvg_gates *gates, const struct kvg_gates_entry *entry, const char *other)
+{
+	KVG_CLEANUP(kvg_cgroup_done) struct kvg_cgroup cgroup = KVG_CGROUP_NONE;
+
+	if (kvg_gates_open_cgroup(gates, entry, &cgroup) == 0)
+		kvg_gates_take_over(gates, &cgroup, other, NULL);
+}
+
 static int adopt_others_gate(struct kvg_gates *gates, const char *set, __u64 cgroup_id)
 {
+	struct kvg_gates_entry *entry = kvg_gates_find(gates, cgroup_id);
 	KVG_CLEANUP(kvg_freep) char *path = NULL;
-	struct kvg_gates_entry *entry;
 
-	if (kvg_cgroup_find_by_id(gates->root, cgroup_id, &path) < 0 || kvg_canary_is(path) ||
-	    kvg_gates_find(gates, cgroup_id)) {
+	if (kvg_cgroup_find_by_id(gates->root, cgroup_id, &path) < 0 || kvg_canary_is(path)) {
 		kvg_gates_leave_other(gates, set, cgroup_id);
+		return 0;
+	}
+	if (entry) {
+		finish(gates, entry, set);
 		return 0;
 	}
 	entry = kvg_gates_add(gates, path, cgroup_id, set);

@@ -112,6 +112,18 @@ int kvg_gates_adopt_gate(struct kvg_gates *gates, __u64 cgroup_id);
 /** kvg_gates_leave_other() - remove a gate from another version's set, and with the last one the set */
 void kvg_gates_leave_other(struct kvg_gates *gates, const char *set, __u64 cgroup_id);
 
+/**
+ * kvg_gates_take_over() - have a gate of ours do all that its like in another version's set does
+ * @gates:       which
+ * @cgroup:      gated in both
+ * @other:       the other set; with its last gate it goes
+ * @reterr_diag: why not; both are in force then
+ *
+ * Return: 0, or a negative errno
+ */
+int kvg_gates_take_over(struct kvg_gates *gates, const struct kvg_cgroup *cgroup, const char *other,
+			struct kvg_diag *reterr_diag);
+
 /** kvg_gates_profile() - by name; made, with what its gates are judged by, if there is none; NULL: no memory */
 struct kvg_gates_profile *kvg_gates_profile(struct kvg_gates *gates, const char *name);
 

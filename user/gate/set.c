@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "gate/lsm.h"
+#include "gate/own.h"
 #include "gate/pins.h"
 #include "gate/ports.h"
 #include "gate/probe.h"
@@ -361,21 +362,6 @@ int kvg_set_open(const char *bpffs_dir, const char *name, struct kvg_set **ret,
 	return 0;
 }
 
-/* What a program is, whenever it was loaded: over its instructions, by the kernel. */
-static bool is_same_program(int a, int b)
-{
-	struct bpf_prog_info infos[2] = {};
-	const int fds[] = {a, b};
-
-	for (int i = 0; i < 2; i++) {
-		__u32 size = sizeof(infos[i]);
-
-		if (fds[i] < 0 || bpf_obj_get_info_by_fd(fds[i], &infos[i], &size) < 0)
-			return false;
-	}
-	return memcmp(infos[0].tag, infos[1].tag, sizeof(infos[0].tag)) == 0;
-}
-
 int kvg_set_renew(struct kvg_set *set, struct kvg_diag *reterr_diag)
 {
 	KVG_CLEANUP(kvg_set_closep) struct kvg_set *fresh = new_set("", "");
@@ -391,7 +377,8 @@ int kvg_set_renew(struct kvg_set *set, struct kvg_diag *reterr_diag)
 	if (r == 0)
 		kvg_lsm_load(set, &fresh->programs[KVG_PROGRAM_SOCKET]);
 	for (size_t i = 0; r == 0 && i < KVG_PROGRAM_COUNT; i++) {
-		if (fresh->programs[i] < 0 || is_same_program(set->programs[i], fresh->programs[i]))
+		if (fresh->programs[i] < 0 ||
+		    kvg_own_is_same_program(set->programs[i], fresh->programs[i]))
 			continue;
 		r = kvg_pins_replace(set->path, "progs", programs[i].program, fresh->programs[i]);
 		if (r < 0)
