@@ -59,6 +59,9 @@ struct kvg_gates_entry {
 	bool policy_missing;
 };
 
+/** kvg_gates_is_set() - is a set of that name an agent's? "agent", and with another beside it "agent-1", ... */
+bool kvg_gates_is_set(const char *name);
+
 /**
  * kvg_gates_open() - make, adopt or upgrade the agent's set
  * @options:     copied

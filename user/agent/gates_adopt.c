@@ -22,8 +22,7 @@
 #define SET_NAME     "agent"
 #define SET_NAME_LEN 16
 
-/* "agent", "agent-1", ... */
-static bool is_agents(const char *name)
+bool kvg_gates_is_set(const char *name)
 {
 	size_t len = strlen(SET_NAME);
 
@@ -168,7 +167,7 @@ static int sort_sets(struct kvg_gates *gates)
 	int r = kvg_set_list(gates->bpffs_dir, &names);
 
 	for (char **name = names; r == 0 && *name; name++) {
-		if (!is_agents(*name) || (!gates->set && open_ours(gates, *name) == 0))
+		if (!kvg_gates_is_set(*name) || (!gates->set && open_ours(gates, *name) == 0))
 			continue;
 		if (has_links(gates, *name) || is_used(gates, *name))
 			r = add_other(gates, *name);
