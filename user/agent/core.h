@@ -37,6 +37,7 @@
 	X(RECORD, true)  \
 	X(WATCH, true)   \
 	X(CHECK, true)   \
+	X(BEHIND, true)  \
 	X(MEMORY, true)  \
 	X(SAVING, true)  \
 	X(LOOKUP, false) \

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "agent/behind.h"
 #include "agent/core.h"
 #include "agent/notify.h"
 #include "base/cleanup.h"
@@ -59,6 +60,18 @@ static void check(struct kvg_agent *agent)
 	note_repairs(agent);
 }
 
+/* What cannot be looked at now is looked at in the next round. */
+static void look_behind(struct kvg_agent *agent)
+{
+	struct kvg_diag diag = {};
+	int r = kvg_behind_look(agent->options->bpffs_dir, agent->options->cgroup_root, &diag);
+
+	if (r > 0)
+		kvg_agent_fault(agent, KVG_FAULT_BEHIND, "%s", diag.msg);
+	else if (r == 0)
+		kvg_agent_mended(agent, KVG_FAULT_BEHIND);
+}
+
 static int on_round(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct kvg_agent *agent = userdata;
@@ -66,6 +79,7 @@ static int on_round(sd_event_source *source, uint64_t usec, void *userdata)
 	(void)source;
 	(void)usec;
 	check(agent);
+	look_behind(agent);
 	kvg_agent_retry(agent);
 	if (agent->files)
 		kvg_files_poll(agent->files);
@@ -87,6 +101,7 @@ int kvg_agent_start_rounds(struct kvg_agent *agent)
 		kvg_log_error("the self-check cannot be set up: %s", strerror(-r));
 		return r;
 	}
+	look_behind(agent);
 	kvg_agent_arm(agent, &agent->round_timer, ROUND_MS, on_round);
 	return 0;
 }
