@@ -52,8 +52,13 @@ static json_t *make_notes(const struct kvg_agent *agent)
 	}
 	for (size_t i = 0; agent->lookup && (text = kvg_lookup_problem(agent->lookup, i)); i++)
 		add_text(array, text);
-	for (size_t i = 0; i < agent->targets.count; i++)
-		add_text(array, agent->targets.list[i]->note.msg);
+	for (size_t i = 0; i < agent->targets.count; i++) {
+		const struct kvg_target *target = agent->targets.list[i];
+
+		if (target->note.msg[0])
+			json_array_append_new(
+				array, json_sprintf("'%s': %s", target->cgroup, target->note.msg));
+	}
 	return array;
 }
 

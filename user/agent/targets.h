@@ -30,7 +30,7 @@
  * @resolvers:   what its resolv.conf said when it was read
  * @read:        it was
  * @starting:    a runtime's hook holds it before its first instruction
- * @note:        what is to be said of it; empty if nothing is
+ * @note:        what is to be said of that, of "its resolv.conf"; empty if nothing is
  * @incomplete:  it is a container's, but the runtime has not told yet whose
  * @tries:       how often that was looked up
  * @due_us:      when to look again, by CLOCK_MONOTONIC

@@ -235,12 +235,8 @@ static bool adopt(struct kvg_agent *agent, struct kvg_target *target)
 
 static void note(struct kvg_target *target, const char *sentence)
 {
-	struct kvg_diag fresh = {};
-
-	kvg_diag_set(&fresh, 0, "'%s': %s", target->cgroup, sentence);
-	if (strcmp(fresh.msg, target->note.msg) != 0)
-		kvg_log_note("%s", fresh.msg);
-	target->note = fresh;
+	kvg_log_note("'%s': %s", target->cgroup, sentence);
+	kvg_diag_set(&target->note, 0, "%s", sentence);
 }
 
 static int find_resolvers(struct kvg_agent *agent, struct kvg_target *target)
@@ -284,13 +280,18 @@ static int load_policy(const struct kvg_agent *agent, const char *profile, struc
 	return 0;
 }
 
+/* The one without resolvers is there for those that find no room. */
 static bool is_room(struct kvg_agent *agent, const char *profile)
 {
-	size_t count = 0;
+	size_t count = 1; /* the node's */
 
 	kvg_agent_drop_variants(agent);
-	for (size_t i = 0; i < agent->variants_count; i++)
-		count += kvg_variant_is_of(agent->variants[i].name, profile);
+	for (size_t i = 0; i < agent->variants_count; i++) {
+		const struct kvg_agent_variant *variant = &agent->variants[i];
+
+		count += kvg_variant_is_of(variant->name, profile) && variant->resolvers.count &&
+			 strcmp(kvg_variant_tag_of(variant->name), KVG_VARIANT_NODE) != 0;
+	}
 	return count < KVG_VARIANTS_MAX;
 }
 
@@ -334,9 +335,9 @@ int kvg_agent_choose_variant(struct kvg_agent *agent, struct kvg_target *target,
 		return 0;
 	if (resolvers->count && !is_room(agent, profile->name)) {
 		kvg_diag_set(ret_problem, 0,
-			     "'%s' gets no resolvers: profile '%s' has %d different sets of them, "
-			     "as many as it may; name them in 'resolvers'",
-			     target->cgroup, profile->name, KVG_VARIANTS_MAX);
+			     "profile '%s' has %d different sets of resolvers, as many as it may: "
+			     "name them in 'resolvers'; this one gets none: '%s'",
+			     profile->name, KVG_VARIANTS_MAX, target->cgroup);
 		resolvers = &none;
 		kvg_variant_tag(resolvers, tag);
 		if (find_variant(agent, kvg_variant_name(profile->name, tag, ret)))

@@ -165,7 +165,7 @@ static int load_config(const char *path, struct timespec *ret_made, json_t **ret
 	return r;
 }
 
-static int refuse(const char *bundle, int error, struct kvg_diag *diag)
+static int refuse(int error, struct kvg_diag *diag)
 {
 	const char *why = strerror(-error);
 
@@ -175,8 +175,7 @@ static int refuse(const char *bundle, int error, struct kvg_diag *diag)
 		why = "the agent does not see that file of the host's";
 	else if (error == -EMEDIUMTYPE)
 		why = "what is mounted there is no file of the host";
-	return kvg_diag_set(diag, error, "the resolv.conf of the container of '%s' is not used: %s",
-			    bundle, why);
+	return kvg_diag_set(diag, error, "its resolv.conf is not used: %s", why);
 }
 
 int kvg_resolv_conf_read(const char *bundle, bool started, const struct kvg_resolvers_node *node,
@@ -193,17 +192,17 @@ int kvg_resolv_conf_read(const char *bundle, bool started, const struct kvg_reso
 	*ret = (struct kvg_resolvers){};
 	if (asprintf(&path, "%s/config.json", bundle) < 0) {
 		path = NULL;
-		return refuse(bundle, -ENOMEM, reterr_diag);
+		return refuse(-ENOMEM, reterr_diag);
 	}
 	r = load_config(path, &made, &config);
 	if (r == 0)
 		r = find_place(&place, bundle, config);
 	if (r < 0)
-		return refuse(bundle, r, reterr_diag);
+		return refuse(r, reterr_diag);
 	r = read_place(&place, started ? &made : NULL, &text);
 	if (r == -ENOENT)
 		return 0;
 	if (r == 0)
-		r = kvg_resolvers_parse(text, place.path, node, ret, notes);
-	return r < 0 ? refuse(bundle, r, reterr_diag) : 0;
+		r = kvg_resolvers_parse(text, "its resolv.conf", node, ret, notes);
+	return r < 0 ? refuse(r, reterr_diag) : 0;
 }
