@@ -177,10 +177,12 @@ static void on_appeared(void *data, const char *cgroup)
 static void on_gone(void *data, const char *cgroup)
 {
 	struct kvg_agent *agent = data;
+	bool was_gated = find_gate(agent, cgroup);
 
 	kvg_targets_remove(&agent->targets, cgroup);
 	kvg_agent_forget(agent, cgroup);
-	kvg_agent_tidy_later(agent);
+	if (was_gated)
+		kvg_agent_tidy_later(agent);
 }
 
 static void on_problem(void *data, const char *message)
