@@ -26,6 +26,7 @@
 #include "discover/resolv_conf.h"
 #include "discover/told.h"
 #include "gate/cgroup.h"
+#include "policy/history.h"
 #include "policy/resolvers.h"
 #include "policy/saved_policy.h"
 #include "policy/variant.h"
@@ -276,8 +277,10 @@ static int gate(struct hook *hook, const struct kvg_target *target)
 	const char *cgroup = target->cgroup, *profile = kvg_target_profile(target);
 	char variant[KVG_PROFILE_LEN];
 	struct kvg_diag diag = {};
-	int r = kvg_saved_policy_get_last(hook->state_dir, profile, &policy);
+	int r = kvg_history_held(hook->state_dir, profile, &policy, NULL);
 
+	if (r < 0)
+		r = kvg_saved_policy_get_last(hook->state_dir, profile, &policy);
 	if (r == -ENOENT)
 		return stop(hook,
 			    "profile '%s' is for it, %s, and no policy of the profile is kept in "
