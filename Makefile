@@ -89,6 +89,7 @@ fuzz: ## fuzz for FUZZ_SECONDS over all harnesses, then judge millions of random
 bench: all $(BENCHES) ## measure how fast it is (root)
 	$(Q)KVGATE=$(abspath $(O))/kvgate tools/bench/run
 	$(Q)$(O)/tools/bench/gates
+	$(Q)KVGATE=$(abspath $(O))/kvgate tools/bench/agent
 
 # Since version 253 systemd waits for the end of a reload.
 NOTIFY := $(shell pkg-config --atleast-version=253 libsystemd 2>/dev/null && \

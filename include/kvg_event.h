@@ -140,6 +140,8 @@ _Static_assert(sizeof(struct kvg_owner) == 24, "kvg_owner is ABI");
  * struct kvg_mark - kept with a socket
  * @inbound:   1: others opened it towards the client
  * @witnessed: 1: and a gated interface saw them ask for it; see bpf/tc.bpf.c
+ *
+ * The same in every KVG_ABI: whoever takes over goes on with the marks that are there.
  */
 struct kvg_mark {
 	__u32 inbound;

@@ -41,6 +41,9 @@ enum kvg_port_hook {
  * @handles:    of the filters for packets that leave the container and that enter it; 0 with tcx
  * @name:       what the interface was called when it was gated
  *
+ * All from @netns on, at the end of the value, and the first 8 bytes, @gate.cgroup_id, are the same in every
+ * KVG_ABI: whoever takes over finds the interfaces by them.
+ *
  * The outer map's pointer to it is swapped as a whole: no packet is judged by half of one and half of
  * another. An index without an entry refuses everything.
  */

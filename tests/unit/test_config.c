@@ -259,11 +259,11 @@ static void a_profiles_name_is_fit_for_file_names_and_labels(void **state)
 	(void)state;
 	assert_refused(
 		"profiles: [ { name: ../x } ]\n", 1, 21,
-		"bad profile name '../x': expected up to 64 letters, digits and ._-, a letter "
+		"bad profile name '../x': expected up to 48 letters, digits and ._-, a letter "
 		"or digit first");
 	assert_refused(
 		"profiles: [ { name: \"a\\nb\" } ]\n", 1, 21,
-		"bad profile name 'a?b': expected up to 64 letters, digits and ._-, a letter "
+		"bad profile name 'a?b': expected up to 48 letters, digits and ._-, a letter "
 		"or digit first");
 }
 

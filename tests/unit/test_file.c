@@ -154,6 +154,10 @@ static void a_file_is_made_and_replaced_readable_by_all(void **state)
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0644);
 	assert_int_equal(count_entries(*state), 1);
+
+	assert_int_equal(kvg_file_replace_volatile(path, "third", 5), 0);
+	assert_content(path, "third");
+	assert_int_equal(count_entries(*state), 1);
 }
 
 static void a_reader_of_the_old_file_keeps_the_old_file(void **state)

@@ -33,6 +33,7 @@ static void agent_done(struct kvg_agent *agent)
 		*sources[i] = sd_event_source_unref(*sources[i]);
 	kvg_targets_done(&agent->targets);
 	kvg_agent_free_policies(agent);
+	kvg_agent_free_variants(agent);
 	kvg_config_free(agent->config);
 	free(agent->text);
 	kvg_metrics_close(agent->metrics);

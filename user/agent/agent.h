@@ -19,7 +19,7 @@
  * @run_dir:        lock and control socket
  * @bpffs_dir:      pins
  * @cgroup_root:    mount point of cgroup v2
- * @resolv_conf:    what `resolvers: [auto]` means
+ * @resolv_conf:    what `resolvers: [auto]` means where no container has one of its own
  * @runtime_run:    where container runtimes keep their state; NULL: "/run"
  * @runtime_lib:    where they keep what outlives a boot; NULL: "/var/lib"
  * @ranges:         documents in place of the configuration's

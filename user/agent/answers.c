@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The control socket's requests: ping, status, reload, metrics, gate. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -48,6 +49,13 @@ static json_t *make_notes(const struct kvg_agent *agent)
 	}
 	for (size_t i = 0; agent->lookup && (text = kvg_lookup_problem(agent->lookup, i)); i++)
 		add_text(array, text);
+	for (size_t i = 0; i < agent->targets.count; i++) {
+		const struct kvg_target *target = agent->targets.list[i];
+
+		if (target->note.msg[0])
+			json_array_append_new(
+				array, json_sprintf("'%s': %s", target->cgroup, target->note.msg));
+	}
 	return array;
 }
 
@@ -178,7 +186,7 @@ static int check_policy(const struct kvg_agent *agent, const struct kvg_target *
 }
 
 /* Return: 1 a gate is in force, 0 none is needed, or a negative errno */
-static int place_told(struct kvg_agent *agent, struct kvg_identity *identity,
+static int place_told(struct kvg_agent *agent, struct kvg_identity *identity, bool starting,
 		      struct kvg_diag *reterr_diag)
 {
 	struct kvg_target *target;
@@ -189,7 +197,9 @@ static int place_told(struct kvg_agent *agent, struct kvg_identity *identity,
 		r = remember(target, identity);
 	if (r < 0)
 		return kvg_diag_set(reterr_diag, r, "%s", strerror(-r));
+	target->starting = starting;
 	r = kvg_agent_place(agent, target);
+	target->starting = false;
 	if (r == -ELOOP)
 		return 0;
 	if (r < 0)
@@ -203,13 +213,13 @@ static int place_told(struct kvg_agent *agent, struct kvg_identity *identity,
 }
 
 static json_t *place_container(struct kvg_agent *agent, struct kvg_identity *identities,
-			       size_t count)
+			       size_t count, bool starting)
 {
 	bool gated = false;
 
 	for (size_t i = 0; i < count; i++) {
 		struct kvg_diag diag = {};
-		int r = place_told(agent, &identities[i], &diag);
+		int r = place_told(agent, &identities[i], starting, &diag);
 
 		if (r < 0)
 			return kvg_control_answer("failed", diag.msg);
@@ -226,7 +236,8 @@ static struct kvg_told_places told_places(const struct kvg_agent *agent)
 	};
 }
 
-static json_t *place_state(struct kvg_agent *agent, const struct kvg_oci_state *state)
+static json_t *place_state(struct kvg_agent *agent, const struct kvg_oci_state *state,
+			   bool starting)
 {
 	const struct kvg_identity_roots roots = {
 		.run = agent->options->runtime_run,
@@ -239,14 +250,14 @@ static json_t *place_state(struct kvg_agent *agent, const struct kvg_oci_state *
 
 	if (kvg_oci_state_identify(state, &roots, &identities, &count, &diag) < 0)
 		return kvg_control_answer("failed", diag.msg);
-	answer = place_container(agent, identities, count);
+	answer = place_container(agent, identities, count, starting);
 	kvg_oci_state_free_identities(identities, count);
 	return answer;
 }
 
 static void on_told(void *data, struct kvg_oci_state *state)
 {
-	json_decref(place_state(data, state));
+	json_decref(place_state(data, state, false));
 }
 
 void kvg_agent_recall(struct kvg_agent *agent)
@@ -280,7 +291,7 @@ static json_t *on_gate(void *data, const json_t *request)
 		r = kvg_told_keep(&places, &state, &diag);
 	if (r < 0)
 		return kvg_control_answer("failed", diag.msg[0] ? diag.msg : strerror(-r));
-	answer = place_state(agent, &state);
+	answer = place_state(agent, &state, true);
 	kvg_agent_tell_status_later(agent);
 	return answer;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the files of the agent share: agent.c starts and ends it, reload.c reads the configuration,
- * policies.c puts policies in force, place.c gates cgroups, record.c writes what was refused, rounds.c
- * does what comes round, answers.c speaks to the control socket, gather.c fills the metrics, serve.c
- * shows them.
+ * policies.c puts policies in force, variants.c knows whose resolvers are whose, place.c gates cgroups,
+ * record.c writes what was refused, rounds.c does what comes round, answers.c speaks to the control
+ * socket, gather.c fills the metrics, serve.c shows them.
  *
  * They log, each fault once. Nothing here decides a verdict, and no failure here opens a gate.
  */
@@ -29,6 +29,7 @@
 #include "base/diag.h"
 #include "discover/watch.h"
 #include "policy/config.h"
+#include "policy/resolvers.h"
 #include "ranges/library.h"
 
 /* X(enumerator, does it make the agent unhealthy?): what may be wrong with one part of the agent */
@@ -39,6 +40,7 @@
 	X(RECORD, true)  \
 	X(WATCH, true)   \
 	X(CHECK, true)   \
+	X(BEHIND, true)  \
 	X(MEMORY, true)  \
 	X(SAVING, true)  \
 	X(LOOKUP, false) \
@@ -86,6 +88,16 @@ struct kvg_agent_sink {
 };
 
 /**
+ * struct kvg_agent_variant - see policy/variant.h
+ * @name:      profile and tag
+ * @resolvers: what the tag stands for
+ */
+struct kvg_agent_variant {
+	char name[KVG_PROFILE_LEN];
+	struct kvg_resolvers resolvers;
+};
+
+/**
  * struct kvg_agent - all of it
  * @options:        as given
  * @lock:           of the run folder
@@ -97,6 +109,9 @@ struct kvg_agent_sink {
  * @totals:         what was refused and let through since the agent started
  * @policies:       by profile
  * @policies_count: how many
+ * @node:           the node's own resolvers, as of the last plan
+ * @variants:       of profiles with automatic resolvers; each in force
+ * @variants_count: how many
  * @last_day:       of each document in use, as of struct kvg_document; 0 if there is none
  * @faults:         by enum kvg_fault; empty: none
  * @web_listen:    where @web listens, or shall; owned
@@ -147,6 +162,9 @@ struct kvg_agent {
 	struct kvg_targets targets;
 	struct kvg_agent_policy *policies;
 	size_t policies_count;
+	struct kvg_resolvers_node node;
+	struct kvg_agent_variant *variants;
+	size_t variants_count;
 	unsigned int last_day[KVG_DOCUMENT_KIND_COUNT][KVG_CLOUD_COUNT];
 	struct kvg_diag faults[KVG_FAULT_COUNT];
 	size_t repaired;
@@ -207,6 +225,50 @@ void kvg_agent_replan_later(struct kvg_agent *agent);
 
 /** kvg_agent_free_policies() - forget what is in force; it stays so */
 void kvg_agent_free_policies(struct kvg_agent *agent);
+
+/** kvg_agent_find_policy() - what is known of a profile's, or NULL */
+struct kvg_agent_policy *kvg_agent_find_policy(const struct kvg_agent *agent, const char *profile);
+
+/* --- resolvers: variants.c --- */
+
+/** kvg_agent_find_profile() - the configuration's, by its name or that of a variant; NULL if it has none */
+const struct kvg_config_profile *kvg_agent_find_profile(const struct kvg_agent *agent,
+							const char *name);
+
+/**
+ * kvg_agent_plan_variants() - read the node's resolvers; know the variants that gates have
+ * @agent: whose
+ * @tell:  log what was left out
+ *
+ * Before a plan: kvg_agent_put_policy() is about these variants.
+ *
+ * Return: 0, or -ENOMEM
+ */
+int kvg_agent_plan_variants(struct kvg_agent *agent, bool tell);
+
+/** kvg_agent_put_policy() - as kvg_gates_set_policy(), of a profile or of each of its variants */
+int kvg_agent_put_policy(struct kvg_agent *agent, const char *profile,
+			 const struct kvg_policy *policy, struct kvg_diag *reterr_diag);
+
+/**
+ * kvg_agent_choose_variant() - by which name of its profile a cgroup is to be gated
+ * @agent:       knows the variant afterwards, and has put its policy in force
+ * @target:      decided, with a profile
+ * @ret:         for kvg_gates_put()
+ * @ret_problem: why it has fewer resolvers than its resolv.conf says; untouched if it has not
+ * @reterr_diag: what went wrong
+ *
+ * Return: 0, or a negative errno
+ */
+int kvg_agent_choose_variant(struct kvg_agent *agent, struct kvg_target *target,
+			     char ret[KVG_PROFILE_LEN], struct kvg_diag *ret_problem,
+			     struct kvg_diag *reterr_diag);
+
+/** kvg_agent_drop_variants() - forget those that no gate has; Return: were there any? */
+bool kvg_agent_drop_variants(struct kvg_agent *agent);
+
+/** kvg_agent_free_variants() - free the memory */
+void kvg_agent_free_variants(struct kvg_agent *agent);
 
 /* --- cgroups: place.c --- */
 

@@ -11,14 +11,11 @@
 #include "base/cleanup.h"
 #include "gate/gate.h"
 #include "gate/mend.h"
-#include "gate/slots.h"
+#include "gate/reclaim.h"
 #include "gate/sockets.h"
 
-/* Policies that one kvg_gates_tidy() frees: each waits for two grace periods, some 10 ms each. */
-#define TIDY_SLOTS_MAX 4
-
-/* What kvg_gates_tidy() spends on connections: the loop has other things to do. */
-#define TIDY_CONNECTIONS_MS 100
+/* What kvg_gates_tidy() spends on gates that are gone, and on connections: the loop has other things to do. */
+#define TIDY_MS 10
 
 int kvg_gates_compare_paths(const char *a, const char *b)
 {
@@ -181,6 +178,7 @@ struct kvg_gates *kvg_gates_close(struct kvg_gates *gates)
 	free(gates->policies);
 	free(gates->profiles);
 	free(gates->others);
+	kvg_reclaim_close(gates->reclaim);
 	kvg_set_close(gates->set);
 	kvg_closep(&gates->use);
 	free(gates->bpffs_dir);
@@ -243,9 +241,11 @@ static int find_wanted(struct kvg_gates *gates, const struct kvg_gates_entry *en
 	return 0;
 }
 
-static void note(struct kvg_gates_entry *entry, const struct kvg_gate *gate,
-		 const struct kvg_gate_info *info)
+static void note(struct kvg_gates *gates, struct kvg_gates_entry *entry,
+		 const struct kvg_gate *gate, const struct kvg_gate_info *info)
 {
+	if (gates->reclaim)
+		kvg_reclaim_touch(gates->reclaim, gate->slot);
 	entry->generation = gate->generation;
 	memcpy(entry->digest, info->digest, sizeof(entry->digest));
 	entry->policy_missing = !gate->slot;
@@ -256,7 +256,6 @@ static int move(struct kvg_gates *gates, struct kvg_gates_entry *entry, struct k
 		struct kvg_gate_info *info, struct kvg_diag *reterr_diag)
 {
 	KVG_CLEANUP(kvg_cgroup_done) struct kvg_cgroup cgroup = KVG_CGROUP_NONE;
-	const char *other = entry->set;
 	int r = kvg_gates_open_cgroup(gates, entry, &cgroup);
 
 	if (r == -ENOENT || r == -ESTALE)
@@ -266,9 +265,13 @@ static int move(struct kvg_gates *gates, struct kvg_gates_entry *entry, struct k
 		r = kvg_gate_attach_by(gates->set, &cgroup, gate, info, reterr_diag);
 	if (r < 0)
 		return r;
+	r = kvg_gates_take_over(gates, &cgroup, entry->set, reterr_diag);
+	if (r < 0) {
+		kvg_gate_remove(gates->set, entry->cgroup_id, NULL);
+		return r;
+	}
 	entry->set = kvg_set_name(gates->set);
-	note(entry, gate, info);
-	kvg_gates_leave_other(gates, other, entry->cgroup_id);
+	note(gates, entry, gate, info);
 	return 1;
 }
 
@@ -286,7 +289,7 @@ static int restore(struct kvg_gates *gates, struct kvg_gates_entry *entry, struc
 		r = kvg_gate_restore(gates->set, &cgroup, gate, info, reterr_diag);
 	if (r < 0)
 		return r;
-	note(entry, gate, info);
+	note(gates, entry, gate, info);
 	return 1;
 }
 
@@ -311,7 +314,7 @@ int kvg_gates_apply(struct kvg_gates *gates, struct kvg_gates_entry *entry,
 				    entry->cgroup, strerror(-r));
 	gate.generation = old.generation;
 	if (memcmp(&gate, &old, sizeof(gate)) == 0 && memcmp(&info, &old_info, sizeof(info)) == 0) {
-		note(entry, &gate, &info);
+		note(gates, entry, &gate, &info);
 		return 0;
 	}
 	gate.generation++;
@@ -319,7 +322,7 @@ int kvg_gates_apply(struct kvg_gates *gates, struct kvg_gates_entry *entry,
 	if (r < 0)
 		return r;
 	entry->changed = true;
-	note(entry, &gate, &info);
+	note(gates, entry, &gate, &info);
 	return 1;
 }
 
@@ -343,7 +346,7 @@ static int attach(struct kvg_gates *gates, const struct kvg_cgroup *cgroup, cons
 	if (r < 0)
 		kvg_gates_drop(gates, entry);
 	else
-		note(entry, &gate, &info);
+		note(gates, entry, &gate, &info);
 	return r;
 }
 
@@ -438,7 +441,7 @@ static long now_ms(void)
 /* The gates refuse them anyway: this spares applications the wait. Return: are there more? */
 static bool close_connections(struct kvg_gates *gates)
 {
-	long end = now_ms() + TIDY_CONNECTIONS_MS;
+	long end = now_ms() + TIDY_MS;
 
 	for (size_t i = 0; i < gates->entries_count; i++) {
 		KVG_CLEANUP(kvg_cgroup_done) struct kvg_cgroup cgroup = KVG_CGROUP_NONE;
@@ -465,20 +468,33 @@ static bool free_slots(struct kvg_gates *gates)
 		if (gates->profiles[i].policy)
 			keep[gates->profiles[i].policy->gate.slot] = true;
 	}
-	return kvg_slots_tidy_some(gates->set, keep, TIDY_SLOTS_MAX) == TIDY_SLOTS_MAX;
+	if (!gates->reclaim)
+		gates->reclaim = kvg_reclaim_open(gates->set);
+	return gates->reclaim && kvg_reclaim_step(gates->reclaim, keep);
+}
+
+/* Return: are there more? */
+static bool forget_gone(struct kvg_gates *gates)
+{
+	long end = now_ms() + TIDY_MS;
+
+	for (size_t i = gates->entries_count; i-- > 0;) {
+		if (!is_gone(gates, &gates->entries[i]))
+			continue;
+		if (now_ms() > end)
+			return true;
+		kvg_gates_take_away(gates, &gates->entries[i], NULL);
+	}
+	return false;
 }
 
 bool kvg_gates_tidy(struct kvg_gates *gates)
 {
 	KVG_CLEANUP(kvg_closep) int lock = -1;
-	bool more;
 
 	if (kvg_gates_take_lock(gates, &lock, NULL) < 0)
 		return false;
-	for (size_t i = gates->entries_count; i-- > 0;) {
-		if (is_gone(gates, &gates->entries[i]))
-			kvg_gates_take_away(gates, &gates->entries[i], NULL);
-	}
-	more = close_connections(gates);
-	return free_slots(gates) || more;
+	if (forget_gone(gates) || close_connections(gates))
+		return true;
+	return free_slots(gates);
 }

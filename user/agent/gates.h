@@ -64,6 +64,9 @@ struct kvg_gates_entry {
 	bool policy_missing;
 };
 
+/** kvg_gates_is_set() - is a set of that name an agent's? "agent", and with another beside it "agent-1", ... */
+bool kvg_gates_is_set(const char *name);
+
 /**
  * kvg_gates_open() - make, adopt or upgrade the agent's set
  * @options:     copied
@@ -150,7 +153,7 @@ int kvg_gates_remove(struct kvg_gates *gates, __u64 cgroup_id, struct kvg_diag *
  * @gates: which
  *
  * Ends the connections that a changed policy refuses, forgets gates of cgroups that are gone, and frees
- * prefixes that nobody names, a few at a time. Waits for grace periods, some 10 ms each.
+ * prefixes that nobody names: a part of it, for some 10 ms, and without waiting.
  *
  * Return: is there more to do?
  */

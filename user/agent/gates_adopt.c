@@ -15,12 +15,14 @@
 #include "gate/intake.h"
 #include "gate/mend.h"
 #include "gate/pins.h"
+#include "gate/ports.h"
+#include "gate/ports_maps.h"
+#include "gate/ports_renew.h"
 
 #define SET_NAME     "agent"
 #define SET_NAME_LEN 16
 
-/* "agent", "agent-1", ... */
-static bool is_agents(const char *name)
+bool kvg_gates_is_set(const char *name)
 {
 	size_t len = strlen(SET_NAME);
 
@@ -73,11 +75,30 @@ void kvg_gates_leave_other(struct kvg_gates *gates, const char *set, __u64 cgrou
 {
 	KVG_CLEANUP(kvg_freep) char *path = NULL;
 
-	if (asprintf(&path, "%s/%s", gates->bpffs_dir, set) < 0)
+	if (asprintf(&path, "%s/%s", gates->bpffs_dir, set) < 0) {
+		path = NULL;
 		return;
+	}
+	kvg_ports_detach(path, cgroup_id, NULL);
 	kvg_gate_remove_links(path, cgroup_id);
 	if (!has_links(gates, set) && kvg_set_remove(gates->bpffs_dir, set) == 0)
 		drop_other(gates, set);
+}
+
+int kvg_gates_take_over(struct kvg_gates *gates, const struct kvg_cgroup *cgroup, const char *other,
+			struct kvg_diag *reterr_diag)
+{
+	KVG_CLEANUP(kvg_freep) char *path = NULL;
+	int r;
+
+	if (asprintf(&path, "%s/%s", gates->bpffs_dir, other) < 0) {
+		path = NULL;
+		return -ENOMEM;
+	}
+	r = kvg_ports_carry(gates->set, cgroup, path, reterr_diag);
+	if (r == 0)
+		kvg_gates_leave_other(gates, other, cgroup->id);
+	return r;
 }
 
 /*
@@ -118,6 +139,8 @@ static int open_ours(struct kvg_gates *gates, const char *name)
 		r = -EPROTO;
 	if (r == 0)
 		r = kvg_set_renew(set, NULL);
+	if (r >= 0)
+		r = kvg_ports_maps_renew(set, NULL);
 	if (r < 0)
 		return r;
 	gates->set = KVG_TAKE_PTR(set);
@@ -144,7 +167,7 @@ static int sort_sets(struct kvg_gates *gates)
 	int r = kvg_set_list(gates->bpffs_dir, &names);
 
 	for (char **name = names; r == 0 && *name; name++) {
-		if (!is_agents(*name) || (!gates->set && open_ours(gates, *name) == 0))
+		if (!kvg_gates_is_set(*name) || (!gates->set && open_ours(gates, *name) == 0))
 			continue;
 		if (has_links(gates, *name) || is_used(gates, *name))
 			r = add_other(gates, *name);
@@ -167,13 +190,14 @@ static bool is_free(const struct kvg_gates *gates, const char *name)
 /* Opened again from its pins: what the loading took is freed. */
 static int make_set(struct kvg_gates *gates, struct kvg_diag *reterr_diag)
 {
+	const char *other = gates->others_count ? gates->others[0] : NULL;
 	char name[SET_NAME_LEN] = SET_NAME;
 	struct kvg_set *made = NULL;
 	int r;
 
 	for (unsigned int i = 1; !is_free(gates, name); i++)
 		snprintf(name, sizeof(name), "%s-%u", SET_NAME, i);
-	r = kvg_set_create(gates->bpffs_dir, name, &made, reterr_diag);
+	r = kvg_set_create_beside(gates->bpffs_dir, name, other, &made, reterr_diag);
 	if (r == 0)
 		kvg_set_close(made);
 	return r < 0 ? r : kvg_set_open(gates->bpffs_dir, name, &gates->set, reterr_diag);
@@ -213,6 +237,7 @@ static void mend_gate(struct kvg_gates *gates, __u64 cgroup_id)
 
 	if (entry && kvg_gates_open_cgroup(gates, entry, &cgroup) == 0)
 		kvg_mend(gates->set, &cgroup, NULL);
+	kvg_ports_mend(gates->set, cgroup_id, NULL);
 }
 
 /* Links without a name: a canary's, or what was being removed. */
@@ -261,14 +286,26 @@ static void read_others_info(const struct kvg_gates *gates, struct kvg_gates_ent
 	kvg_gates_name(entry, info.profile);
 }
 
+/* An agent was killed between the two sets. What cannot be carried over stays as it is, in force. */
+static void finish(struct kvg_gates *gates, const struct kvg_gates_entry *entry, const char *other)
+{
+	KVG_CLEANUP(kvg_cgroup_done) struct kvg_cgroup cgroup = KVG_CGROUP_NONE;
+
+	if (kvg_gates_open_cgroup(gates, entry, &cgroup) == 0)
+		kvg_gates_take_over(gates, &cgroup, other, NULL);
+}
+
 static int adopt_others_gate(struct kvg_gates *gates, const char *set, __u64 cgroup_id)
 {
+	struct kvg_gates_entry *entry = kvg_gates_find(gates, cgroup_id);
 	KVG_CLEANUP(kvg_freep) char *path = NULL;
-	struct kvg_gates_entry *entry;
 
-	if (kvg_cgroup_find_by_id(gates->root, cgroup_id, &path) < 0 || kvg_canary_is(path) ||
-	    kvg_gates_find(gates, cgroup_id)) {
+	if (kvg_cgroup_find_by_id(gates->root, cgroup_id, &path) < 0 || kvg_canary_is(path)) {
 		kvg_gates_leave_other(gates, set, cgroup_id);
+		return 0;
+	}
+	if (entry) {
+		finish(gates, entry, set);
 		return 0;
 	}
 	entry = kvg_gates_add(gates, path, cgroup_id, set);

@@ -5,6 +5,7 @@
 
 #include "agent/gates.h"
 #include "gate/cgroup.h"
+#include "gate/reclaim.h"
 #include "kvg_policy.h"
 
 /**
@@ -42,6 +43,7 @@ struct kvg_gates {
 	char *bpffs_dir;
 	char *root;
 	struct kvg_set *set;
+	struct kvg_reclaim *reclaim; /* NULL until there is something to free */
 	int use; /* holds the set's folder: nobody removes it as long as it has no gate yet */
 	struct kvg_gates_entry *entries;
 	size_t entries_count;
@@ -113,6 +115,18 @@ int kvg_gates_adopt_gate(struct kvg_gates *gates, __u64 cgroup_id);
 
 /** kvg_gates_leave_other() - remove a gate from another version's set, and with the last one the set */
 void kvg_gates_leave_other(struct kvg_gates *gates, const char *set, __u64 cgroup_id);
+
+/**
+ * kvg_gates_take_over() - have a gate of ours do all that its like in another version's set does
+ * @gates:       which
+ * @cgroup:      gated in both
+ * @other:       the other set; with its last gate it goes
+ * @reterr_diag: why not; both are in force then
+ *
+ * Return: 0, or a negative errno
+ */
+int kvg_gates_take_over(struct kvg_gates *gates, const struct kvg_cgroup *cgroup, const char *other,
+			struct kvg_diag *reterr_diag);
 
 /** kvg_gates_profile() - by name; made, with what its gates are judged by, if there is none; NULL: no memory */
 struct kvg_gates_profile *kvg_gates_profile(struct kvg_gates *gates, const char *name);

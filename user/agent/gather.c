@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* What the agent is asked for its metrics, gathered when somebody asks. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "agent/core.h"
 #include "base/cleanup.h"
+#include "policy/variant.h"
 #include "policy/words.h"
 
 static const char *mode_of(const struct kvg_agent *agent, const char *profile)
@@ -15,20 +17,31 @@ static const char *mode_of(const struct kvg_agent *agent, const char *profile)
 	return found ? kvg_mode_word(found->profile.mode) : "unknown";
 }
 
+/* Variants of a profile are its own. */
+static int compare_names(const char *a, const char *b)
+{
+	size_t x = kvg_variant_profile_len(a), y = kvg_variant_profile_len(b);
+	int order = strncmp(a, b, x < y ? x : y);
+
+	return order ? order : (x > y) - (x < y);
+}
+
 /* Gates of one profile side by side: asking must not take longer than there are gates. */
 static int compare_profiles(const void *a, const void *b)
 {
 	const struct kvg_gates_entry *const *x = a, *const *y = b;
 
-	return strcmp((*x)->profile, (*y)->profile);
+	return compare_names((*x)->profile, (*y)->profile);
 }
 
 /* The first @count are of one profile. */
 static void add_gates(struct kvg_agent *agent, const struct kvg_gates_entry **gates, size_t count)
 {
-	const char *profile = gates[0]->profile;
+	const char *name = gates[0]->profile;
+	char profile[KVG_PROFILE_LEN];
 	__u32 generation = 0;
 
+	snprintf(profile, sizeof(profile), "%.*s", (int)kvg_variant_profile_len(name), name);
 	for (size_t i = 0; i < count; i++) {
 		if (gates[i]->generation > generation)
 			generation = gates[i]->generation;
@@ -54,7 +67,7 @@ static void gather_gates(struct kvg_agent *agent)
 		sorted[i] = &gates[i];
 	qsort(sorted, count, sizeof(*sorted), compare_profiles);
 	for (size_t i = 1; i <= count; i++) {
-		if (i < count && strcmp(sorted[i]->profile, sorted[first]->profile) == 0)
+		if (i < count && compare_names(sorted[i]->profile, sorted[first]->profile) == 0)
 			continue;
 		add_gates(agent, &sorted[first], i - first);
 		first = i;

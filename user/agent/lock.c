@@ -8,9 +8,12 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+
+#define TRIES 3
 
 static long read_holder(int fd)
 {
@@ -29,18 +32,35 @@ static void write_holder(int fd)
 		return;
 }
 
+/* Who only looks has it for a moment. */
+static int take(int fd)
+{
+	const struct timespec moment = {.tv_nsec = 10000000};
+
+	for (int i = 0; i < TRIES - 1; i++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return 0;
+		if (errno != EWOULDBLOCK)
+			return -errno;
+		nanosleep(&moment, NULL);
+	}
+	return flock(fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+}
+
 static int lock_file(const char *path, int *ret, struct kvg_diag *diag)
 {
 	KVG_CLEANUP(kvg_closep) int fd = -1;
+	int r;
 
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
 	if (fd < 0)
 		return kvg_diag_set(diag, -errno, "cannot open '%s': %s", path, strerror(errno));
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
+	r = take(fd);
+	if (r == -EWOULDBLOCK)
 		return kvg_diag_set(diag, -EBUSY, "another agent runs: process %ld has '%s'",
 				    read_holder(fd), path);
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return kvg_diag_set(diag, -errno, "cannot lock '%s': %s", path, strerror(errno));
+	if (r < 0)
+		return kvg_diag_set(diag, r, "cannot lock '%s': %s", path, strerror(-r));
 
 	write_holder(fd);
 	*ret = KVG_TAKE_FD(fd);
@@ -59,4 +79,20 @@ int kvg_lock_take(const char *run_dir, int *ret, struct kvg_diag *reterr_diag)
 		return kvg_diag_set(reterr_diag, -ENOMEM, "out of memory");
 	}
 	return lock_file(path, ret, reterr_diag);
+}
+
+bool kvg_lock_is_taken(const char *run_dir, long *ret_pid)
+{
+	KVG_CLEANUP(kvg_freep) char *path = NULL;
+	KVG_CLEANUP(kvg_closep) int fd = -1;
+
+	if (asprintf(&path, "%s/agent.lock", run_dir) < 0) {
+		path = NULL;
+		return false;
+	}
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 || flock(fd, LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+		return false;
+	*ret_pid = read_holder(fd);
+	return true;
 }

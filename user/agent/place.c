@@ -6,6 +6,7 @@
 #include "agent/core.h"
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "policy/variant.h"
 
 /* A runtime that makes the cgroup first writes whose it is a moment later. */
 static const unsigned int retry_ms[] = {10, 40, 150, 600, 2500, 10000};
@@ -64,11 +65,14 @@ static int put(struct kvg_agent *agent, struct kvg_target *target)
 {
 	const char *profile = kvg_target_profile(target);
 	const struct kvg_gates_entry *gate = find_gate(agent, target->cgroup);
-	bool is_new = !gate, is_same = gate && strcmp(gate->profile, profile) == 0;
-	struct kvg_diag diag = {};
+	struct kvg_diag diag = {}, problem = {};
+	bool is_new = !gate, is_same = gate && kvg_variant_is_of(gate->profile, profile);
+	char variant[KVG_PROFILE_LEN];
 	int r;
 
-	r = kvg_gates_put(agent->gates, target->cgroup, profile, &diag);
+	r = kvg_agent_choose_variant(agent, target, variant, &problem, &diag);
+	if (r == 0)
+		r = kvg_gates_put(agent->gates, target->cgroup, variant, &diag);
 	if (r == -ENOENT)
 		return 0; /* it went meanwhile; the watch tells so */
 	if (r < 0) {
@@ -76,7 +80,9 @@ static int put(struct kvg_agent *agent, struct kvg_target *target)
 		return r;
 	}
 	target->in_force = true;
-	target->problem = (struct kvg_diag){};
+	if (problem.msg[0] && strcmp(problem.msg, target->problem.msg) != 0)
+		kvg_log_error("%s", problem.msg);
+	target->problem = problem;
 	if (!is_same)
 		note_gated(agent, target, is_new);
 	return 0;
@@ -171,10 +177,12 @@ static void on_appeared(void *data, const char *cgroup)
 static void on_gone(void *data, const char *cgroup)
 {
 	struct kvg_agent *agent = data;
+	bool was_gated = find_gate(agent, cgroup);
 
 	kvg_targets_remove(&agent->targets, cgroup);
 	kvg_agent_forget(agent, cgroup);
-	kvg_agent_tidy_later(agent);
+	if (was_gated)
+		kvg_agent_tidy_later(agent);
 }
 
 static void on_problem(void *data, const char *message)
@@ -202,7 +210,7 @@ static bool is_needless(struct kvg_agent *agent, const struct kvg_gates_entry *g
 	if (!target || kvg_target_profile(target))
 		return false;
 	return target->cover || !target->incomplete ||
-	       !kvg_config_find(agent->config, gate->profile);
+	       !kvg_agent_find_profile(agent, gate->profile);
 }
 
 static const struct kvg_gates_entry *find_needless(struct kvg_agent *agent, size_t *at)

@@ -89,16 +89,8 @@ static int look_up(const struct kvg_plan *plan, struct kvg_profile *profile,
 		   struct kvg_notes *notes, struct kvg_diag *diag)
 {
 	const struct kvg_plan_inputs *inputs = plan->inputs;
-	struct kvg_diag fault = {};
-	int r = 0;
+	int r = kvg_grace_add(&plan->grace, &plan->library, profile);
 
-	if (profile->auto_resolvers)
-		r = kvg_profile_add_nameservers(profile, inputs->resolv_conf, notes, &fault);
-	if (r < 0) {
-		describe(diag, inputs->resolv_conf, &fault);
-		return r;
-	}
-	r = kvg_grace_add(&plan->grace, &plan->library, profile);
 	if (r == 0 && inputs->add_resolved)
 		r = inputs->add_resolved(inputs->data, profile, notes);
 	return r < 0 ? kvg_diag_set(diag, r, "names and kept prefixes cannot be added: %s",

@@ -3,6 +3,9 @@
  * From a configuration to what shall be in force: of each profile the policy that a person holds it
  * at, else that of the documents, else the last good one, else none, and then everything is refused.
  *
+ * `resolvers: [auto]` is not in these policies: what it stands for differs between the gates of one profile
+ * (policy/variant.h).
+ *
  * Profiles come one after another, so that one policy at a time is in memory: 50 of 10,000 prefixes
  * would be more than all the rest of the agent.
  */
@@ -24,7 +27,6 @@
  * @state_dir:    the last good policies; also the documents, if nothing else says where they are
  * @ranges:       files and folders of documents; they replace those of the configuration
  * @ranges_count: how many; 0 for the configuration's
- * @resolv_conf:  what `resolvers: [auto]` means
  * @add_resolved: adds what is known of names without ranges to a profile; NULL if nothing is
  * @data:         its first argument
  */
@@ -32,7 +34,6 @@ struct kvg_plan_inputs {
 	const char *state_dir;
 	const char *const *ranges;
 	size_t ranges_count;
-	const char *resolv_conf;
 	int (*add_resolved)(void *data, struct kvg_profile *profile, struct kvg_notes *notes);
 	void *data;
 };
@@ -61,7 +62,7 @@ struct kvg_plan;
 
 /**
  * kvg_plan_open() - read the documents
- * @config: its profiles gain nameservers and names: it can be planned once
+ * @config: its profiles gain names: it can be planned once
  * @inputs: must outlive the plan
  * @ret:    for kvg_plan_close(); untouched on failure
  *

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "policy/history.h"
+#include "policy/variant.h"
 
 /* Names and documents come in groups. */
 #define REPLAN_MS 1000
@@ -21,7 +22,7 @@
 /* When the kernel refused a policy: memory may be there again. */
 #define REPLAN_AFTER_FAILURE_MS 30000
 
-static struct kvg_agent_policy *find_policy(struct kvg_agent *agent, const char *profile)
+struct kvg_agent_policy *kvg_agent_find_policy(const struct kvg_agent *agent, const char *profile)
 {
 	for (size_t i = 0; i < agent->policies_count; i++) {
 		if (strcmp(agent->policies[i].profile, profile) == 0)
@@ -32,7 +33,7 @@ static struct kvg_agent_policy *find_policy(struct kvg_agent *agent, const char 
 
 static struct kvg_agent_policy *add_policy(struct kvg_agent *agent, const char *profile)
 {
-	struct kvg_agent_policy *known = find_policy(agent, profile);
+	struct kvg_agent_policy *known = kvg_agent_find_policy(agent, profile);
 	struct kvg_agent_policy *policies;
 	char *name;
 
@@ -66,7 +67,7 @@ static bool is_in_kernel(const struct kvg_agent *agent, const char *profile)
 	size_t count = kvg_gates_list(agent->gates, &gates);
 
 	for (size_t i = 0; i < count; i++) {
-		if (!gates[i].policy_missing && strcmp(gates[i].profile, profile) == 0)
+		if (!gates[i].policy_missing && kvg_variant_is_of(gates[i].profile, profile))
 			return true;
 	}
 	return false;
@@ -92,7 +93,7 @@ static int put_nothing(struct kvg_agent *agent, struct kvg_agent_policy *known,
 	int r = 0;
 
 	if (!in_kernel)
-		r = kvg_gates_set_policy(agent->gates, row->profile, NULL, diag);
+		r = kvg_agent_put_policy(agent, row->profile, NULL, diag);
 	kvg_diag_set(&known->problem, 0, "profile '%s' has no policy, %s: %s", row->profile,
 		     in_kernel ? "what is in force stays" : "its gates refuse everything",
 		     row->problem.msg);
@@ -117,7 +118,7 @@ static int put_policy(struct kvg_agent *agent, struct kvg_agent_policy *known,
 	bool is_new = memcmp(known->digest, policy->digest, sizeof(known->digest)) != 0;
 	int r;
 
-	r = kvg_gates_set_policy(agent->gates, row->profile, policy, diag);
+	r = kvg_agent_put_policy(agent, row->profile, policy, diag);
 	if (r < 0)
 		return r;
 	known->missing = false;
@@ -238,14 +239,13 @@ static void arm_expiry(struct kvg_agent *agent, time_t expires)
 			      (wait < EXPIRY_S_MAX ? wait : EXPIRY_S_MAX) * 1000UL, on_replan);
 }
 
-/* Planned on a copy: a plan adds nameservers and names to its profiles. */
+/* Planned on a copy: a plan adds names to its profiles. */
 static int apply(struct kvg_agent *agent, bool tell)
 {
 	const struct kvg_plan_inputs inputs = {
 		.state_dir = agent->options->state_dir,
 		.ranges = agent->options->ranges,
 		.ranges_count = agent->options->ranges_count,
-		.resolv_conf = agent->options->resolv_conf,
 		.add_resolved = add_resolved,
 		.data = agent,
 	};
@@ -254,6 +254,8 @@ static int apply(struct kvg_agent *agent, bool tell)
 	int r;
 
 	r = kvg_config_parse(agent->text, agent->text_size, &config, NULL);
+	if (r == 0)
+		r = kvg_agent_plan_variants(agent, tell);
 	if (r == 0)
 		r = kvg_plan_open(config, &inputs, &plan);
 	if (r < 0)

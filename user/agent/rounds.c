@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "agent/behind.h"
 #include "agent/core.h"
 #include "agent/notify.h"
 #include "base/cleanup.h"
@@ -13,7 +14,7 @@
 
 #define ROUND_MS      10000 /* a foreign detach is noticed within this */
 #define TIDY_MS       1000
-#define TIDY_AGAIN_MS 50
+#define TIDY_AGAIN_MS 10
 #define STATUS_MS     100
 
 static void note_repairs(struct kvg_agent *agent)
@@ -59,6 +60,18 @@ static void check(struct kvg_agent *agent)
 	note_repairs(agent);
 }
 
+/* What cannot be looked at now is looked at in the next round. */
+static void look_behind(struct kvg_agent *agent)
+{
+	struct kvg_diag diag = {};
+	int r = kvg_behind_look(agent->options->bpffs_dir, agent->options->cgroup_root, &diag);
+
+	if (r > 0)
+		kvg_agent_fault(agent, KVG_FAULT_BEHIND, "%s", diag.msg);
+	else if (r == 0)
+		kvg_agent_mended(agent, KVG_FAULT_BEHIND);
+}
+
 static int on_round(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct kvg_agent *agent = userdata;
@@ -67,6 +80,7 @@ static int on_round(sd_event_source *source, uint64_t usec, void *userdata)
 	(void)usec;
 	check(agent);
 	kvg_gates_count(agent->gates);
+	look_behind(agent);
 	kvg_agent_retry(agent);
 	kvg_agent_open_web(agent); /* where somebody else listened */
 	if (agent->files)
@@ -89,6 +103,7 @@ int kvg_agent_start_rounds(struct kvg_agent *agent)
 		kvg_log_error("the self-check cannot be set up: %s", strerror(-r));
 		return r;
 	}
+	look_behind(agent);
 	kvg_agent_arm(agent, &agent->round_timer, ROUND_MS, on_round);
 	return 0;
 }
@@ -96,16 +111,20 @@ int kvg_agent_start_rounds(struct kvg_agent *agent)
 static int on_tidy(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct kvg_agent *agent = userdata;
+	bool more = kvg_gates_tidy(agent->gates);
 
 	(void)source;
 	(void)usec;
-	if (kvg_gates_tidy(agent->gates))
+	if (kvg_agent_drop_variants(agent) || more)
 		kvg_agent_arm(agent, &agent->tidy_timer, TIDY_AGAIN_MS, on_tidy);
 	kvg_agent_tell_status(agent);
 	return 0;
 }
 
-/* Not put off by what follows: containers that come and go all the time must not hold it back. */
+/*
+ * Not put off by what follows: containers that come and go all the time must not hold it back. But whoever
+ * waits for an answer comes first.
+ */
 static void arm_once(struct kvg_agent *agent, sd_event_source **source, unsigned long ms,
 		     sd_event_time_handler_t handler)
 {
@@ -115,6 +134,8 @@ static void arm_once(struct kvg_agent *agent, sd_event_source **source, unsigned
 		sd_event_source_get_enabled(*source, &enabled);
 	if (enabled == SD_EVENT_OFF)
 		kvg_agent_arm(agent, source, ms, handler);
+	if (*source)
+		sd_event_source_set_priority(*source, SD_EVENT_PRIORITY_IDLE);
 }
 
 void kvg_agent_tidy_later(struct kvg_agent *agent)

@@ -16,6 +16,7 @@ static void target_free(struct kvg_target *target)
 	if (target->told)
 		kvg_identity_done(target->told);
 	free(target->told);
+	free(target->bundle);
 	free(target->matches);
 	free(target->cover);
 	free(target->cgroup);
@@ -105,6 +106,13 @@ void kvg_targets_remove(struct kvg_targets *targets, const char *cgroup)
 		(targets->count - place) * sizeof(*targets->list));
 }
 
+static int note_bundle(struct kvg_target *target, const char *bundle)
+{
+	free(target->bundle);
+	target->bundle = bundle ? strdup(bundle) : NULL;
+	return bundle && !target->bundle ? -ENOMEM : 0;
+}
+
 /* What was told by the hook, or what the disk says. */
 static int match(struct kvg_target *target, const struct kvg_config *config,
 		 const struct kvg_identity_roots *roots)
@@ -128,7 +136,7 @@ static int match(struct kvg_target *target, const struct kvg_config *config,
 	target->matches = matches;
 	target->count = count;
 	target->incomplete = identity->incomplete;
-	return 0;
+	return note_bundle(target, identity->bundle);
 }
 
 /* The outermost one that covers it, so that a change between them moves no gate. */

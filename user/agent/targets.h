@@ -17,6 +17,7 @@
 #include "discover/identity.h"
 #include "discover/match.h"
 #include "policy/config.h"
+#include "policy/resolvers.h"
 
 /**
  * struct kvg_target - a cgroup
@@ -25,6 +26,11 @@
  * @count:       how many; 0: no gate
  * @cover:       path of the cgroup above that makes a gate here needless, or NULL; owned
  * @told:        who it is, as a container runtime's hook said it; NULL if nobody did; owned
+ * @bundle:      of the container that it is of, or NULL; owned
+ * @resolvers:   what its resolv.conf said when it was read
+ * @read:        it was
+ * @starting:    a runtime's hook holds it before its first instruction
+ * @note:        what is to be said of that, of "its resolv.conf"; empty if nothing is
  * @incomplete:  it is a container's, but the runtime has not told yet whose
  * @tries:       how often that was looked up
  * @due_us:      when to look again, by CLOCK_MONOTONIC
@@ -37,6 +43,11 @@ struct kvg_target {
 	size_t count;
 	char *cover;
 	struct kvg_identity *told;
+	char *bundle;
+	struct kvg_resolvers resolvers;
+	bool read;
+	bool starting;
+	struct kvg_diag note;
 	bool incomplete;
 	unsigned int tries;
 	unsigned long long due_us;

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "gate/gate.h"
+#include "policy/variant.h"
 
 /*
  * Policies remembered: as many as there can be gates, with a change of each. Beyond them all are
@@ -87,7 +88,7 @@ static struct name *make_name(const struct kvg_gate_info *info, __u64 cgroup_id,
 	name->generation = generation;
 	memcpy(name->digest, info->digest, sizeof(name->digest));
 	name->gate = strndup(info->cgroup, sizeof(info->cgroup));
-	name->profile = strndup(info->profile, sizeof(info->profile));
+	name->profile = strndup(info->profile, kvg_variant_profile_len(info->profile));
 	if (!name->gate || !name->profile)
 		return NULL;
 	return KVG_TAKE_PTR(name);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "policy/variant.h"
 
 /* rows[0] is that of "", and always there */
 struct kvg_totals {
@@ -46,10 +47,13 @@ static struct kvg_totals_row *add_row(struct kvg_totals *totals, const char *pro
 	return &more[totals->last];
 }
 
-struct kvg_totals_row *kvg_totals_row(struct kvg_totals *totals, const char *profile)
+struct kvg_totals_row *kvg_totals_row(struct kvg_totals *totals, const char *name)
 {
-	if (!profile)
-		profile = "";
+	char profile[KVG_PROFILE_LEN] = "";
+
+	if (name)
+		snprintf(profile, sizeof(profile), "%.*s", (int)kvg_variant_profile_len(name),
+			 name);
 	if (strcmp(totals->rows[totals->last].profile, profile) == 0)
 		return &totals->rows[totals->last];
 	for (size_t i = 0; i < totals->count; i++) {

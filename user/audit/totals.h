@@ -38,11 +38,11 @@ int kvg_totals_open(struct kvg_totals **ret);
 /**
  * kvg_totals_row() - the sums of a profile, to be added to
  * @totals:  where
- * @profile: its name; NULL is ""
+ * @name:    the profile's or that of a variant of it; NULL is ""
  *
  * Return: its row, made if there is none, until the next call; that of "" where there is no room
  */
-struct kvg_totals_row *kvg_totals_row(struct kvg_totals *totals, const char *profile);
+struct kvg_totals_row *kvg_totals_row(struct kvg_totals *totals, const char *name);
 
 /** kvg_totals_list() - all rows, in the order they came, until the next kvg_totals_row(); how many */
 size_t kvg_totals_list(const struct kvg_totals *totals, const struct kvg_totals_row **ret);

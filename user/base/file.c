@@ -123,16 +123,14 @@ static int write_all(int fd, const char *data, size_t size)
 	return 0;
 }
 
-static int fill(int fd, const void *data, size_t size)
+static int fill(int fd, const void *data, size_t size, bool lasting)
 {
 	int r;
 
 	r = write_all(fd, data, size);
 	if (r < 0)
 		return r;
-	if (fchmod(fd, 0644) < 0 || fsync(fd) < 0)
-		return -errno;
-	return 0;
+	return fchmod(fd, 0644) < 0 || (lasting && fsync(fd) < 0) ? -errno : 0;
 }
 
 /* The new name may be lost in a crash until the folder itself is on disk; then the old file is back. */
@@ -158,7 +156,7 @@ static int write_into(const char *path, const void *data, size_t size)
 	return fd < 0 ? -errno : write_all(fd, data, size);
 }
 
-static int replace_file(const char *path, const void *data, size_t size)
+static int replace_file(const char *path, const void *data, size_t size, bool lasting)
 {
 	KVG_CLEANUP(kvg_freep) char *beside = NULL;
 	KVG_CLEANUP(kvg_closep) int fd = -1;
@@ -176,7 +174,7 @@ static int replace_file(const char *path, const void *data, size_t size)
 	if (fd < 0)
 		return -errno;
 
-	r = fill(fd, data, size);
+	r = fill(fd, data, size, lasting);
 	if (r == 0 && rename(beside, path) < 0)
 		r = -errno;
 	if (r < 0) {
@@ -184,11 +182,12 @@ static int replace_file(const char *path, const void *data, size_t size)
 		return r;
 	}
 
-	sync_folder_of(path, folder_len);
+	if (lasting)
+		sync_folder_of(path, folder_len);
 	return 0;
 }
 
-int kvg_file_replace(const char *path, const void *data, size_t size)
+static int replace(const char *path, const void *data, size_t size, bool lasting)
 {
 	KVG_CLEANUP(kvg_freep) char *target = NULL;
 	struct stat st;
@@ -198,5 +197,15 @@ int kvg_file_replace(const char *path, const void *data, size_t size)
 
 	/* Behind a symbolic link, the file that it leads to. */
 	target = realpath(path, NULL);
-	return replace_file(target ? target : path, data, size);
+	return replace_file(target ? target : path, data, size, lasting);
+}
+
+int kvg_file_replace(const char *path, const void *data, size_t size)
+{
+	return replace(path, data, size, true);
+}
+
+int kvg_file_replace_volatile(const char *path, const void *data, size_t size)
+{
+	return replace(path, data, size, false);
 }

@@ -29,4 +29,7 @@ int kvg_file_read(const char *path, size_t max_bytes, char **ret, size_t *ret_si
  */
 int kvg_file_replace(const char *path, const void *data, size_t size);
 
+/** kvg_file_replace_volatile() - the same for what nobody needs after a crash of the machine: no fsync */
+int kvg_file_replace_volatile(const char *path, const void *data, size_t size);
+
 #endif

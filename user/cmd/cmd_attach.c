@@ -123,7 +123,8 @@ static int find_cgroup(struct attach *attach, const char *operand)
 		}
 		path = joined;
 	}
-	if (kvg_cgroup_open(attach->root, path, &attach->cgroup, &diag) < 0) {
+	if (kvg_cgroup_open(attach->root, path, &attach->cgroup, &diag) < 0 ||
+	    kvg_places_refuse_own(&attach->places, attach->cgroup.path, &diag) < 0) {
 		kvg_log_error("%s", diag.msg);
 		return KVG_EXIT_FAILED;
 	}
@@ -319,6 +320,9 @@ static int replace(struct attach *attach, struct kvg_diag *reterr_diag)
 {
 	int r = kvg_gate_read(attach->set, attach->cgroup.id, NULL, &attach->info);
 
+	if (r == 0)
+		r = kvg_places_refuse_agents(&attach->places, kvg_set_name(attach->set),
+					     attach->cgroup.path, &attach->info, reterr_diag);
 	if (r == 0)
 		r = check_recorder(attach, reterr_diag);
 	if (r < 0)

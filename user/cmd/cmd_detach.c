@@ -84,7 +84,9 @@ static void detach_gate(struct detach *detach, struct kvg_set *set, __u64 cgroup
 	    (detach->path && strcmp(path, detach->path) != 0))
 		return;
 
-	r = kvg_gate_detach(set, cgroup_id, &diag);
+	r = kvg_places_refuse_agents(&detach->places, kvg_set_name(set), path, &info, &diag);
+	if (r == 0)
+		r = kvg_gate_detach(set, cgroup_id, &diag);
 	if (r < 0) {
 		kvg_log_error("cannot detach '%s': %s", path, diag.msg);
 		detach->failed++;
@@ -119,6 +121,7 @@ static void detach_set(struct detach *detach, const char *name)
 	struct kvg_diag diag = {0};
 	size_t count = 0;
 	size_t left_count = 0;
+	long agent = 0;
 	int r;
 
 	r = kvg_set_open(kvg_places_bpffs(&detach->places), name, &set, &diag);
@@ -134,6 +137,14 @@ static void detach_set(struct detach *detach, const char *name)
 	}
 	if (!detach->all && (detach->detached == before || left_count))
 		return;
+	if (kvg_places_has_agent(&detach->places, name, &agent)) {
+		if (r < 0) {
+			kvg_log_error("%s/%s is of an agent that runs (process %ld): stop it first",
+				      kvg_places_bpffs(&detach->places), name, agent);
+			detach->failed++;
+		}
+		return;
+	}
 
 	remove_set(detach, name);
 	if (kvg_recording_stop(&detach->places, name) < 0)

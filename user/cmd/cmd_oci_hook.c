@@ -23,9 +23,13 @@
 #include "cmd/places.h"
 #include "discover/oci_state.h"
 #include "discover/request.h"
+#include "discover/resolv_conf.h"
 #include "discover/told.h"
 #include "gate/cgroup.h"
+#include "policy/history.h"
+#include "policy/resolvers.h"
 #include "policy/saved_policy.h"
+#include "policy/variant.h"
 #include "ranges/json.h"
 
 /* An agent that is busy with 200 containers at once is done with this one by then. */
@@ -33,6 +37,9 @@
 
 /* Of all: whoever holds a lock for longer does not come back. Runtimes' own limits are no shorter. */
 #define TIMEOUT_S 20
+
+/* Of the system's log, which holds up whoever writes to it while nobody reads it and its queue is full. */
+#define LOG_TIMEOUT_S 1
 
 /* struct hook - options, and the container */
 struct hook {
@@ -102,9 +109,18 @@ static void hook_done(struct hook *hook)
 	kvg_oci_state_done(&hook->state);
 }
 
+static void on_slow_log(int signal)
+{
+	(void)signal;
+	_exit(KVG_EXIT_FAILED);
+}
+
+/* The last thing before the hook fails: what the log does not take in time is on standard error. */
 static void tell(const char *line)
 {
 	kvg_log_error("%s", line);
+	signal(SIGALRM, on_slow_log);
+	alarm(LOG_TIMEOUT_S);
 	openlog("kvgate", LOG_PID, LOG_DAEMON);
 	syslog(LOG_ERR, "%s", line);
 	closelog();
@@ -211,13 +227,60 @@ static int open_gates(struct hook *hook, struct kvg_diag *diag)
 	return hook->gates ? 0 : kvg_gates_open(&where, &hook->gates, diag);
 }
 
+/* What `resolvers: [auto]` is for it; a resolv.conf that cannot be used is none. */
+static int read_resolvers(const struct hook *hook, const struct kvg_target *target,
+			  struct kvg_resolvers *ret)
+{
+	KVG_CLEANUP(kvg_notes_done) struct kvg_notes notes = {};
+	struct kvg_resolvers_node node = {};
+	struct kvg_diag diag = {};
+	int r = kvg_resolvers_read_node(KVG_RESOLV_CONF, KVG_RESOLVERS_UPSTREAM, &node, &notes);
+
+	*ret = node.own;
+	if (r == 0 && target->bundle)
+		r = kvg_resolv_conf_read(target->bundle, false, &node, ret, &notes, &diag);
+	if (diag.msg[0])
+		kvg_log_note("container '%s': %s", hook->state.id, diag.msg);
+	for (size_t i = 0; i < notes.count; i++)
+		kvg_log_note("container '%s': %s", hook->state.id, notes.lines[i]);
+	return r == -ENOMEM ? r : 0;
+}
+
+/* @policy becomes that of the cgroup's variant, and @ret its name. */
+static int vary(const struct hook *hook, const struct kvg_target *target,
+		struct kvg_policy **policy, char ret[KVG_PROFILE_LEN], struct kvg_diag *diag)
+{
+	const struct kvg_profile *profile = &target->matches[0].profile->profile;
+	KVG_CLEANUP(kvg_policy_freep) struct kvg_policy *base = NULL;
+	char tag[KVG_VARIANT_TAG_LEN] = KVG_VARIANT_NODE;
+	struct kvg_resolvers resolvers;
+	int r;
+
+	snprintf(ret, KVG_PROFILE_LEN, "%s", profile->name);
+	if (!profile->auto_resolvers)
+		return 0;
+	r = read_resolvers(hook, target, &resolvers);
+	if (r < 0)
+		return r;
+	if (target->bundle)
+		kvg_variant_tag(&resolvers, tag);
+	kvg_variant_name(profile->name, tag, ret);
+	base = KVG_TAKE_PTR(*policy);
+	r = kvg_resolvers_keep(kvg_places_run_dir(&hook->places), tag, &resolvers);
+	return r < 0 ? r : kvg_variant_make(base, &resolvers, policy, diag);
+}
+
 /* The policy first: the programs must not be without one for longer than the agent's would be. */
-static int gate(struct hook *hook, const char *cgroup, const char *profile)
+static int gate(struct hook *hook, const struct kvg_target *target)
 {
 	KVG_CLEANUP(kvg_policy_freep) struct kvg_policy *policy = NULL;
+	const char *cgroup = target->cgroup, *profile = kvg_target_profile(target);
+	char variant[KVG_PROFILE_LEN];
 	struct kvg_diag diag = {};
-	int r = kvg_saved_policy_get_last(hook->state_dir, profile, &policy);
+	int r = kvg_history_held(hook->state_dir, profile, &policy, NULL);
 
+	if (r < 0)
+		r = kvg_saved_policy_get_last(hook->state_dir, profile, &policy);
 	if (r == -ENOENT)
 		return stop(hook,
 			    "profile '%s' is for it, %s, and no policy of the profile is kept in "
@@ -228,11 +291,13 @@ static int gate(struct hook *hook, const char *cgroup, const char *profile)
 			    "profile '%s' is for it, %s, and the policy that is kept in '%s' "
 			    "cannot be read: %s",
 			    profile, hook->agent.msg, hook->state_dir, strerror(-r));
-	r = open_gates(hook, &diag);
+	r = vary(hook, target, &policy, variant, &diag);
 	if (r == 0)
-		r = kvg_gates_set_policy(hook->gates, profile, policy, &diag);
+		r = open_gates(hook, &diag);
 	if (r == 0)
-		r = kvg_gates_put(hook->gates, cgroup, profile, &diag);
+		r = kvg_gates_set_policy(hook->gates, variant, policy, &diag);
+	if (r == 0)
+		r = kvg_gates_put(hook->gates, cgroup, variant, &diag);
 	if (r < 0)
 		return stop(hook, "profile '%s' is for it, %s, and '%s' cannot be gated: %s",
 			    profile, hook->agent.msg, cgroup,
@@ -244,7 +309,6 @@ static int gate(struct hook *hook, const char *cgroup, const char *profile)
 static int place(struct hook *hook, struct kvg_identity *identity)
 {
 	struct kvg_target *target = NULL;
-	const char *profile;
 	int r = kvg_targets_add(&hook->targets, identity->cgroup, &target);
 
 	if (r == 0) {
@@ -258,8 +322,7 @@ static int place(struct hook *hook, struct kvg_identity *identity)
 	}
 	if (r < 0)
 		return stop(hook, "%s", strerror(-r));
-	profile = kvg_target_profile(target);
-	return profile ? gate(hook, target->cgroup, profile) : 0;
+	return kvg_target_profile(target) ? gate(hook, target) : 0;
 }
 
 static int find_root(struct hook *hook, struct kvg_diag *diag)

@@ -17,7 +17,10 @@
 #include "cmd/places.h"
 #include "gate/cgroup.h"
 #include "gate/status.h"
+#include "policy/address.h"
+#include "policy/variant.h"
 #include "policy/words.h"
+#include "ranges/json.h"
 #include "ranges/library.h"
 
 /* struct status - options and findings */
@@ -147,14 +150,47 @@ static void print_port(const struct kvg_port_status *status)
 	       (unsigned long long)sum_refused(&status->counters));
 }
 
-static void print_gate(const struct kvg_gate_status *gate)
+/* What `resolvers: [auto]` is for the gate; NULL if its profile does not say so, or nobody knows. */
+static json_t *resolvers_json(const struct status *status, const struct kvg_gate_status *gate)
+{
+	const char *tag = kvg_variant_tag_of(gate->info.profile);
+	char text[KVG_PREFIX_STRLEN];
+	struct kvg_resolvers resolvers;
+	json_t *array;
+
+	if (!tag || kvg_resolvers_recall(kvg_places_run_dir(&status->places), tag, &resolvers) < 0)
+		return NULL;
+	array = json_array();
+	for (size_t i = 0; i < resolvers.count; i++)
+		json_array_append_new(array,
+				      json_string(kvg_address_format(&resolvers.list[i], text)));
+	return array;
+}
+
+static void print_resolvers(const struct status *status, const struct kvg_gate_status *gate)
+{
+	KVG_CLEANUP(kvg_json_decrefp) json_t *resolvers = resolvers_json(status, gate);
+	const json_t *address;
+	size_t i;
+
+	if (!resolvers)
+		return;
+	printf("  resolvers %s", json_array_size(resolvers) ? "" : "none");
+	json_array_foreach(resolvers, i, address)
+		printf("%s%s", i ? ", " : "", json_string_value(address));
+	printf("\n");
+}
+
+static void print_gate(const struct status *status, const struct kvg_gate_status *gate)
 {
 	char digest[KVG_DIGEST_HEX_LEN], flow[FLOW_STRLEN];
 
 	kvg_digest_format(gate->info.digest, digest);
 	printf("%s  %s\n", gate->cgroup, gate->problems_count ? "UNHEALTHY" : "healthy");
-	printf("  policy    %s, %s, generation %u, sha256:%.12s\n", gate->info.profile,
+	printf("  policy    %.*s, %s, generation %u, sha256:%.12s\n",
+	       (int)kvg_variant_profile_len(gate->info.profile), gate->info.profile,
 	       kvg_mode_word(gate->gate.mode), gate->gate.generation, digest);
+	print_resolvers(status, gate);
 	if (gate->info.run_pid)
 		printf("  made by   kvgate run, process %u\n", gate->info.run_pid);
 	printf("  packets   %llu allowed, %llu refused\n",
@@ -208,7 +244,7 @@ static void print_text(const struct status *status)
 	if (!status->gates_count)
 		printf("no gates\n");
 	for (size_t i = 0; i < status->gates_count; i++)
-		print_gate(&status->gates[i]);
+		print_gate(status, &status->gates[i]);
 	kvg_agent_status_print(status->agent);
 	print_documents(&status->library);
 }
@@ -277,24 +313,28 @@ static __u64 sum_all_refused(const struct kvg_gate_status *gate)
 	return sum;
 }
 
-static json_t *gate_json(const struct kvg_gate_status *gate)
+static json_t *gate_json(const struct status *status, const struct kvg_gate_status *gate)
 {
+	KVG_CLEANUP(kvg_json_decrefp) json_t *resolvers = resolvers_json(status, gate);
 	char digest[KVG_DIGEST_HEX_LEN], text[KVG_DIGEST_HEX_LEN + 8];
 	json_t *object;
 
 	kvg_digest_format(gate->info.digest, digest);
 	snprintf(text, sizeof(text), "sha256:%s", digest);
-	object = json_pack("{s:s, s:I, s:s, s:s, s:I, s:s, s:b, s:o, s:I, s:I, s:o, s:o, s:b}",
-			   "cgroup", gate->cgroup, "cgroup_id", (json_int_t)gate->cgroup_id,
-			   "profile", gate->info.profile, "mode", kvg_mode_word(gate->gate.mode),
-			   "generation", (json_int_t)gate->gate.generation, "policy_digest", text,
-			   "healthy", gate->problems_count == 0, "problems",
-			   strings_json(gate->problems, gate->problems_count), "refused_packets",
-			   (json_int_t)sum_all_refused(gate), "allowed_packets",
-			   (json_int_t)gate->counters.allowed, "refused_flows", flows_json(gate),
-			   "foreign_programs", foreign_json(gate), "lsm", gate->lsm);
+	object = json_pack(
+		"{s:s, s:I, s:s%, s:s, s:I, s:s, s:b, s:o, s:I, s:I, s:o, s:o, s:b}", "cgroup",
+		gate->cgroup, "cgroup_id", (json_int_t)gate->cgroup_id, "profile",
+		gate->info.profile, kvg_variant_profile_len(gate->info.profile), "mode",
+		kvg_mode_word(gate->gate.mode), "generation", (json_int_t)gate->gate.generation,
+		"policy_digest", text, "healthy", gate->problems_count == 0, "problems",
+		strings_json(gate->problems, gate->problems_count), "refused_packets",
+		(json_int_t)sum_all_refused(gate), "allowed_packets",
+		(json_int_t)gate->counters.allowed, "refused_flows", flows_json(gate),
+		"foreign_programs", foreign_json(gate), "lsm", gate->lsm);
 	if (object)
 		json_object_set_new(object, "interfaces", ports_json(gate));
+	if (object && resolvers)
+		json_object_set(object, "resolvers", resolvers);
 	if (object && gate->info.run_pid)
 		json_object_set_new(object, "run_pid", json_integer(gate->info.run_pid));
 	return object;
@@ -329,7 +369,7 @@ static int print_json(const struct status *status)
 	int r;
 
 	for (size_t i = 0; i < status->gates_count; i++)
-		json_array_append_new(gates, gate_json(&status->gates[i]));
+		json_array_append_new(gates, gate_json(status, &status->gates[i]));
 	root = json_pack("{s:o, s:o, s:O*}", "gates", gates, "ranges",
 			 documents_json(&status->library), "agent", status->agent);
 	r = root ? json_dumpf(root, stdout, JSON_INDENT(2)) : -1;

@@ -7,6 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/gates.h"
+#include "agent/lock.h"
+#include "base/cleanup.h"
 #include "base/log.h"
 #include "gate/cgroup.h"
 #include "gate/set.h"
@@ -82,4 +85,39 @@ int kvg_places_cgroup_path(const char *root, const char *operand, char **ret)
 	*end = '\0';
 	*ret = path;
 	return 0;
+}
+
+bool kvg_places_has_agent(const struct kvg_places *places, const char *set, long *ret_pid)
+{
+	return kvg_gates_is_set(set) && kvg_lock_is_taken(kvg_places_run_dir(places), ret_pid);
+}
+
+int kvg_places_refuse_agents(const struct kvg_places *places, const char *set, const char *cgroup,
+			     const struct kvg_gate_info *info, struct kvg_diag *reterr_diag)
+{
+	long pid = 0;
+
+	if (!kvg_places_has_agent(places, set, &pid))
+		return 0;
+	return kvg_diag_set(reterr_diag, -EBUSY,
+			    "\"%s\" is gated by profile \"%s\" of the agent that runs (process "
+			    "%ld), which would put it right again: change its configuration, or "
+			    "stop it first",
+			    cgroup, info->profile, pid);
+}
+
+int kvg_places_refuse_own(const struct kvg_places *places, const char *cgroup,
+			  struct kvg_diag *reterr_diag)
+{
+	KVG_CLEANUP(kvg_freep) char *own = NULL;
+	size_t len = strlen(cgroup);
+	long pid = 0;
+
+	if (!kvg_lock_is_taken(kvg_places_run_dir(places), &pid) || pid <= 0 ||
+	    kvg_cgroup_of((pid_t)pid, &own) < 0 || strncmp(own, cgroup, len) != 0 ||
+	    (own[len] && own[len] != '/'))
+		return 0;
+	return kvg_diag_set(reterr_diag, -EPERM,
+			    "refusing to gate \"%s\": kvgate's agent, process %ld, is in it",
+			    cgroup, pid);
 }

@@ -4,8 +4,10 @@
 #define KVG_CMD_PLACES_H
 
 #include <linux/types.h>
+#include <stdbool.h>
 
 #include "cmd/options.h"
+#include "kvg_policy.h"
 
 /**
  * struct kvg_places - as given by options
@@ -52,6 +54,38 @@ const char *kvg_places_run_dir(const struct kvg_places *places);
 
 /** kvg_places_set_name() - name of the set that `run` and `attach` make for one cgroup */
 const char *kvg_places_set_name(__u64 cgroup_id, char ret[KVG_PLACES_SET_LEN]);
+
+/**
+ * kvg_places_has_agent() - does an agent run that looks after this set's gates?
+ * @places: as given
+ * @set:    its name
+ * @ret_pid: the agent's process; 0 if it is not known
+ */
+bool kvg_places_has_agent(const struct kvg_places *places, const char *set, long *ret_pid);
+
+/**
+ * kvg_places_refuse_agents() - leave a gate to the agent that runs
+ * @places:      as given
+ * @set:         name of the gate's set
+ * @cgroup:      the gate's
+ * @info:        its name
+ * @reterr_diag: whose it is
+ *
+ * Return: 0 if it is no agent's that runs, or -EBUSY
+ */
+int kvg_places_refuse_agents(const struct kvg_places *places, const char *set, const char *cgroup,
+			     const struct kvg_gate_info *info, struct kvg_diag *reterr_diag);
+
+/**
+ * kvg_places_refuse_own() - gate no cgroup that holds, directly or below, the agent that runs
+ * @places:      as given
+ * @cgroup:      path below the root of the hierarchy
+ * @reterr_diag: which process that is
+ *
+ * Return: 0, or -EPERM
+ */
+int kvg_places_refuse_own(const struct kvg_places *places, const char *cgroup,
+			  struct kvg_diag *reterr_diag);
 
 /** kvg_places_log() - print why a gate cannot be made or changed, and what an unprivileged user lacks */
 void kvg_places_log(int error, const struct kvg_diag *diag);

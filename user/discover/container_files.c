@@ -72,6 +72,14 @@ static int add_labels(struct kvg_identity *identity, json_t *labels)
 
 /* --- one reader for each kind of file -------------------------------------------------------------- */
 
+static int note_bundle(struct kvg_identity *identity, const char *path)
+{
+	if (identity->bundle)
+		return 0;
+	identity->bundle = strndup(path, (size_t)(strrchr(path, '/') - path));
+	return identity->bundle ? 0 : -ENOMEM;
+}
+
 static int read_bundle(struct kvg_identity *identity, const char *path)
 {
 	KVG_CLEANUP(kvg_json_decrefp) json_t *config = NULL;
@@ -82,7 +90,8 @@ static int read_bundle(struct kvg_identity *identity, const char *path)
 		return r;
 	if (!json_is_object(config))
 		return -EINVAL;
-	return add_labels(identity, json_object_get(config, "annotations"));
+	r = add_labels(identity, json_object_get(config, "annotations"));
+	return r < 0 ? r : note_bundle(identity, path);
 }
 
 int kvg_identity_add_bundle(struct kvg_identity *identity, const char *bundle)

@@ -26,6 +26,7 @@ void kvg_identity_done(struct kvg_identity *identity)
 	free(identity->namespace);
 	free(identity->pod);
 	free(identity->image);
+	free(identity->bundle);
 	*identity = (struct kvg_identity){0};
 }
 

@@ -22,6 +22,7 @@ struct kvg_label {
  * @namespace:    of Kubernetes
  * @pod:          name of the pod
  * @image:        as it was asked for, such as "registry.example/payments:1.2"
+ * @bundle:       folder of the config.json that was read; NULL if none was
  * @labels:       each key once
  * @labels_count: how many
  * @incomplete:   the path is a container's, but its bundle was not found, or not readable yet
@@ -37,6 +38,7 @@ struct kvg_identity {
 	char *namespace;
 	char *pod;
 	char *image;
+	char *bundle;
 	struct kvg_label *labels;
 	size_t labels_count;
 	bool incomplete;

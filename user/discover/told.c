@@ -60,6 +60,7 @@ static int make_folder(const struct kvg_told_places *places)
 	return mkdir(path, 0700) < 0 && errno != EEXIST ? -errno : 0;
 }
 
+/* Not synchronised: no container outlives its machine, and a runtime waits for this. */
 int kvg_told_keep(const struct kvg_told_places *places, const struct kvg_oci_state *state,
 		  struct kvg_diag *reterr_diag)
 {
@@ -72,7 +73,7 @@ int kvg_told_keep(const struct kvg_told_places *places, const struct kvg_oci_sta
 	    json_object_set_new(told, ID_KEY, json_integer(find_id(places, state->cgroup))) == 0)
 		text = json_dumps(told, JSON_COMPACT);
 	if (r == 0)
-		r = text ? kvg_file_replace(path, text, strlen(text)) : -ENOMEM;
+		r = text ? kvg_file_replace_volatile(path, text, strlen(text)) : -ENOMEM;
 	return r < 0 ? kvg_diag_set(reterr_diag, r, "cannot keep what is known of it in %s/%s: %s",
 				    places->run_dir, FOLDER, strerror(-r))
 		     : 0;

@@ -134,6 +134,19 @@ static int read_id(int fd, __u64 *ret)
 	return 0;
 }
 
+int kvg_cgroup_read_id(const char *root, const char *path, __u64 *ret)
+{
+	KVG_CLEANUP(kvg_freep) char *whole = NULL;
+	KVG_CLEANUP(kvg_closep) int fd = -1;
+
+	if (asprintf(&whole, "%s%s", root, path) < 0) {
+		whole = NULL;
+		return -ENOMEM;
+	}
+	fd = open(whole, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : read_id(fd, ret);
+}
+
 /* From directory to directory, as the path may be of a mount that shows only a part. */
 int kvg_cgroup_level(const struct kvg_cgroup *cgroup, __u32 *ret)
 {

@@ -58,6 +58,9 @@ int kvg_cgroup_open(const char *root, const char *path, struct kvg_cgroup *ret,
  */
 int kvg_cgroup_open_known(const char *root, const char *path, __u64 id, struct kvg_cgroup *ret);
 
+/** kvg_cgroup_read_id() - id of the cgroup at @path below @root; 0, -ENOENT, or another negative errno */
+int kvg_cgroup_read_id(const char *root, const char *path, __u64 *ret);
+
 /**
  * kvg_cgroup_create() - make and open a fresh cgroup
  * @root:        mount point of the hierarchy

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "gate/pins.h"
@@ -32,6 +33,21 @@ __u32 kvg_own_program_id(int fd)
 	__u32 size = sizeof(info);
 
 	return bpf_obj_get_info_by_fd(fd, &info, &size) < 0 ? 0 : info.id;
+}
+
+/* The kernel's tag is over a program's instructions. */
+bool kvg_own_is_same_program(int a, int b)
+{
+	struct bpf_prog_info infos[2] = {};
+	const int fds[] = {a, b};
+
+	for (int i = 0; i < 2; i++) {
+		__u32 size = sizeof(infos[i]);
+
+		if (fds[i] < 0 || bpf_obj_get_info_by_fd(fds[i], &infos[i], &size) < 0)
+			return false;
+	}
+	return memcmp(infos[0].tag, infos[1].tag, sizeof(infos[0].tag)) == 0;
 }
 
 static int add(struct kvg_own *own, __u32 id)

@@ -35,4 +35,7 @@ void kvg_own_done(struct kvg_own *own);
 /** kvg_own_program_id() - id of the program behind a descriptor; 0 if it is none */
 __u32 kvg_own_program_id(int fd);
 
+/** kvg_own_is_same_program() - are the instructions behind two descriptors the same, whenever loaded? */
+bool kvg_own_is_same_program(int a, int b);
+
 #endif

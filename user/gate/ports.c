@@ -4,7 +4,6 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,60 +13,16 @@
 #include "gate/own.h"
 #include "gate/pins.h"
 #include "gate/ports_maps.h"
+#include "gate/ports_place.h"
 #include "gate/tc.h"
-
-#define LINK_NAME_LEN   32 /* "witness-" and an interface's index */
-#define FOLDER_NAME_LEN 40 /* "links/" and a 64-bit number */
-
-static void links_folder(__u64 cgroup_id, char ret[FOLDER_NAME_LEN])
-{
-	snprintf(ret, FOLDER_NAME_LEN, "links/%llu", (unsigned long long)cgroup_id);
-}
-
-static void link_name(enum kvg_tc_way way, __u32 ifindex, char ret[LINK_NAME_LEN])
-{
-	snprintf(ret, LINK_NAME_LEN, "%s-%u", way == KVG_TC_IN ? "tcx" : "witness", ifindex);
-}
-
-static struct kvg_tc_place place_of(const struct kvg_port *port, enum kvg_tc_way way)
-{
-	return (struct kvg_tc_place){
-		.ifindex = port->ifindex,
-		.way = way,
-		.hook = port->hook,
-		.handle = port->handles[way],
-	};
-}
-
-static bool is_here(const struct kvg_port *port)
-{
-	return port->netns == kvg_netdev_netns();
-}
-
-/* In a namespace that is gone, or gone from one that is here. */
-static bool is_gone(const struct kvg_port *port)
-{
-	char name[IF_NAMESIZE];
-
-	return is_here(port) ? !if_indextoname(port->ifindex, name)
-			     : !kvg_netdev_netns_exists(port->netns);
-}
-
-static int refuse_elsewhere(const struct kvg_port *port, struct kvg_diag *reterr_diag)
-{
-	return kvg_diag_set(reterr_diag, -EXDEV,
-			    "interface \"%s\" was gated in another network namespace (%llu): "
-			    "run kvgate there",
-			    port->name, (unsigned long long)port->netns);
-}
 
 static void detach_link(const char *set_path, const struct kvg_port *port, enum kvg_tc_way way)
 {
 	KVG_CLEANUP(kvg_closep) int link = -1;
-	char folder[FOLDER_NAME_LEN], name[LINK_NAME_LEN];
+	char folder[KVG_PORTS_FOLDER_LEN], name[KVG_PORTS_LINK_LEN];
 
-	links_folder(port->gate.cgroup_id, folder);
-	link_name(way, port->ifindex, name);
+	kvg_ports_folder(port->gate.cgroup_id, folder);
+	kvg_ports_link(way, port->ifindex, name);
 	link = kvg_pins_get(set_path, folder, name);
 	if (link >= 0)
 		bpf_link_detach(link); /* fails if the interface is gone, and the link with it */
@@ -78,12 +33,12 @@ static int detach_filters(const struct kvg_port *port, struct kvg_diag *reterr_d
 {
 	int r = 0;
 
-	if (is_gone(port))
+	if (kvg_ports_is_gone(port))
 		return 0;
-	if (!is_here(port))
-		return refuse_elsewhere(port, reterr_diag);
+	if (!kvg_ports_is_here(port))
+		return kvg_ports_refuse_elsewhere(port, reterr_diag);
 	for (int way = KVG_TC_IN; r == 0 && way <= KVG_TC_OUT; way++) {
-		const struct kvg_tc_place place = place_of(port, way);
+		const struct kvg_tc_place place = kvg_ports_place(port, way);
 
 		r = place.handle ? kvg_tc_detach_filter(&place) : 0;
 	}
@@ -133,21 +88,21 @@ static void work_done(struct work *work)
 
 static int put_link(struct work *work, const struct kvg_port *port, enum kvg_tc_way way)
 {
-	const struct kvg_tc_place place = place_of(port, way);
-	char folder[FOLDER_NAME_LEN], name[LINK_NAME_LEN];
+	const struct kvg_tc_place place = kvg_ports_place(port, way);
+	char folder[KVG_PORTS_FOLDER_LEN], name[KVG_PORTS_LINK_LEN];
 	KVG_CLEANUP(kvg_closep) int link = -1;
 	int r = kvg_tc_attach_link(&place, work->maps.programs[way], &link);
 
 	if (r < 0)
 		return r;
-	links_folder(port->gate.cgroup_id, folder);
-	link_name(way, port->ifindex, name);
+	kvg_ports_folder(port->gate.cgroup_id, folder);
+	kvg_ports_link(way, port->ifindex, name);
 	return kvg_pins_put(kvg_set_path(work->set), folder, name, link);
 }
 
 static int put_filter(struct work *work, struct kvg_port *port, enum kvg_tc_way way)
 {
-	struct kvg_tc_place place = place_of(port, way);
+	struct kvg_tc_place place = kvg_ports_place(port, way);
 	int r = kvg_tc_attach_filter(&place, work->maps.programs[way]);
 
 	port->handles[way] = place.handle;
@@ -223,7 +178,7 @@ static int check_places(struct work *work, const struct kvg_port *port, bool the
 	int r = 0;
 
 	for (int way = KVG_TC_IN; r == 0 && way <= KVG_TC_OUT; way++) {
-		const struct kvg_tc_place place = place_of(port, way);
+		const struct kvg_tc_place place = kvg_ports_place(port, way);
 		__u32 id = there ? kvg_own_program_id(work->maps.programs[way]) : 0;
 
 		r = kvg_tc_check(&place, id, kvg_own_has, &work->own, work->reterr_diag);
@@ -296,7 +251,7 @@ static int weigh_known(struct work *work, const struct kvg_netdev *netdev, bool 
 				    "\"%s\" is gated for another cgroup of the same set already: "
 				    "nothing was changed",
 				    port.name);
-	*ret_keep = is_here(&port) && port.peer_netns == netdev->peer_netns &&
+	*ret_keep = kvg_ports_is_here(&port) && port.peer_netns == netdev->peer_netns &&
 		    check_places(work, &port, true) == 0;
 	return *ret_keep ? 0
 			 : detach_port(kvg_set_path(work->set), &work->maps, &port,
@@ -342,11 +297,11 @@ static int drop_gone(struct work *work)
 	int r = kvg_ports_maps_list(&work->maps, work->template.gate.cgroup_id, &ports, &count);
 
 	for (size_t i = 0; r == 0 && i < count; i++) {
-		if (is_gone(&ports[i]))
+		if (kvg_ports_is_gone(&ports[i]))
 			r = detach_port(kvg_set_path(work->set), &work->maps, &ports[i],
 					work->reterr_diag);
-		else if (!is_here(&ports[i]))
-			r = refuse_elsewhere(&ports[i], work->reterr_diag);
+		else if (!kvg_ports_is_here(&ports[i]))
+			r = kvg_ports_refuse_elsewhere(&ports[i], work->reterr_diag);
 	}
 	return r;
 }
@@ -376,7 +331,7 @@ static int prepare(struct work *work, const struct kvg_cgroup *cgroup)
 	if (r < 0)
 		return kvg_diag_set(work->reterr_diag, r, "the gate cannot be read: %s",
 				    strerror(-r));
-	r = kvg_ports_maps_load(work->set, &work->maps, work->reterr_diag);
+	r = kvg_ports_maps_load(work->set, NULL, &work->maps, work->reterr_diag);
 	if (r < 0)
 		return r;
 	return kvg_own_read(work->bpffs_dir, &work->own);
@@ -513,12 +468,12 @@ static int check_link(const char *set_path, const struct kvg_port *port, enum kv
 		      struct kvg_diag *reterr_diag)
 {
 	KVG_CLEANUP(kvg_closep) int link = -1;
-	char folder[FOLDER_NAME_LEN], name[LINK_NAME_LEN];
+	char folder[KVG_PORTS_FOLDER_LEN], name[KVG_PORTS_LINK_LEN];
 
 	if (port->hook != KVG_PORT_HOOK_TCX)
 		return 0;
-	links_folder(port->gate.cgroup_id, folder);
-	link_name(way, port->ifindex, name);
+	kvg_ports_folder(port->gate.cgroup_id, folder);
+	kvg_ports_link(way, port->ifindex, name);
 	link = kvg_pins_get(set_path, folder, name);
 	if (link < 0)
 		return kvg_diag_set(reterr_diag, link, "%s: the pinned link is gone (%s)", name,
@@ -535,15 +490,15 @@ int kvg_ports_check(const struct kvg_set *set, const struct kvg_port *port,
 	if (r < 0)
 		return kvg_diag_set(reterr_diag, r, "the programs for interfaces are gone: %s",
 				    strerror(-r));
-	if (is_gone(port))
+	if (kvg_ports_is_gone(port))
 		return kvg_diag_set(reterr_diag, -ENODEV,
 				    "interface \"%s\" is gone; if the container has another one, "
 				    "attach --pid again",
 				    port->name);
-	if (!is_here(port))
-		return refuse_elsewhere(port, reterr_diag);
+	if (!kvg_ports_is_here(port))
+		return kvg_ports_refuse_elsewhere(port, reterr_diag);
 	for (int way = KVG_TC_IN; r == 0 && way <= KVG_TC_OUT; way++) {
-		const struct kvg_tc_place place = place_of(port, way);
+		const struct kvg_tc_place place = kvg_ports_place(port, way);
 
 		r = check_link(kvg_set_path(set), port, way, reterr_diag);
 		if (r == 0)

@@ -5,10 +5,12 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "gate/counters.h"
+#include "gate/own.h"
 #include "gate/pins.h"
 #include "gate/tc.h"
 #include "kvg_event.h"
@@ -22,7 +24,7 @@ struct pin {
 	size_t offset; /* in struct kvg_ports_maps */
 };
 
-/* The last one is there only if all are. */
+/* The programs by enum kvg_tc_way. The last one is there only if all are. */
 static const struct pin pins[] = {
 	{"progs", "kvg_tc", offsetof(struct kvg_ports_maps, programs[KVG_TC_IN])},
 	{"progs", "kvg_witness", offsetof(struct kvg_ports_maps, programs[KVG_TC_OUT])},
@@ -95,7 +97,56 @@ static int pin_all(const struct kvg_set *set, struct kvg_ports_maps *maps)
 	return r;
 }
 
-static int load(const struct kvg_set *set, struct kvg_ports_maps *ret)
+static int find_map(int program, const char *name)
+{
+	__u32 ids[64];
+	struct bpf_prog_info info = {.nr_map_ids = KVG_ARRAY_SIZE(ids),
+				     .map_ids = (__u64)(long)ids};
+	__u32 size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(program, &info, &size) < 0)
+		return -errno;
+	for (__u32 i = 0; i < info.nr_map_ids && i < KVG_ARRAY_SIZE(ids); i++) {
+		KVG_CLEANUP(kvg_closep) int map = bpf_map_get_fd_by_id(ids[i]);
+		struct bpf_map_info about = {};
+		__u32 about_size = sizeof(about);
+
+		if (map >= 0 && bpf_obj_get_info_by_fd(map, &about, &about_size) == 0 &&
+		    strcmp(about.name, name) == 0)
+			return KVG_TAKE_FD(map);
+	}
+	return -ENOENT;
+}
+
+/* Nobody pins the requests, but both programs have them. Those of another shape are left behind. */
+static int share_requests(struct kvg_tc_bpf *skel, const struct kvg_ports_maps *from)
+{
+	KVG_CLEANUP(kvg_closep)
+	int map = find_map(from->programs[KVG_TC_OUT], bpf_map__name(skel->maps.kvg_requests));
+	struct bpf_map_info info = {};
+	__u32 size = sizeof(info);
+
+	if (map < 0)
+		return map == -ENOENT ? 0 : map;
+	if (bpf_obj_get_info_by_fd(map, &info, &size) < 0)
+		return -errno;
+	if (info.type != bpf_map__type(skel->maps.kvg_requests) ||
+	    info.key_size != bpf_map__key_size(skel->maps.kvg_requests) ||
+	    info.value_size != bpf_map__value_size(skel->maps.kvg_requests))
+		return 0;
+	return bpf_map__reuse_fd(skel->maps.kvg_requests, map);
+}
+
+static int share_ports(struct kvg_tc_bpf *skel, const struct kvg_ports_maps *from)
+{
+	int r = bpf_map__reuse_fd(skel->maps.kvg_ports, from->ports);
+
+	return r < 0 ? r : bpf_map__reuse_fd(skel->maps.kvg_port_counts, from->counts);
+}
+
+/* @own: the set's, to be renewed; @other: of a set to be left; either may be NULL */
+static int load(const struct kvg_set *set, const struct kvg_ports_maps *own,
+		const struct kvg_ports_maps *other, struct kvg_ports_maps *ret)
 {
 	KVG_CLEANUP(destroyp) struct kvg_tc_bpf *skel = NULL;
 	int r;
@@ -105,28 +156,62 @@ static int load(const struct kvg_set *set, struct kvg_ports_maps *ret)
 	if (!skel)
 		return -errno;
 	r = kvg_set_share(set, skel->obj);
+	if (r == 0 && own)
+		r = share_ports(skel, own);
+	if (r == 0 && (own || other))
+		r = share_requests(skel, own ? own : other);
 	if (r == 0)
 		r = kvg_tc_bpf__load(skel);
 	return r < 0 ? r : take_descriptors(skel->obj, ret);
 }
 
-int kvg_ports_maps_load(const struct kvg_set *set, struct kvg_ports_maps *ret,
-			struct kvg_diag *reterr_diag)
+static int refuse_load(int error, struct kvg_diag *reterr_diag)
+{
+	return kvg_diag_set(reterr_diag, error,
+			    "the kernel refuses the BPF programs for interfaces: %s",
+			    strerror(-error));
+}
+
+int kvg_ports_maps_load(const struct kvg_set *set, const struct kvg_ports_maps *other,
+			struct kvg_ports_maps *ret, struct kvg_diag *reterr_diag)
 {
 	int r = kvg_ports_maps_open(kvg_set_path(set), ret);
 
 	if (r != -ENOENT)
 		return r;
-	r = load(set, ret);
+	r = load(set, NULL, other, ret);
 	if (r < 0)
-		return kvg_diag_set(reterr_diag, r,
-				    "the kernel refuses the BPF programs for interfaces: %s",
-				    strerror(-r));
+		return refuse_load(r, reterr_diag);
 	r = pin_all(set, ret);
 	if (r < 0)
 		return kvg_diag_set(reterr_diag, r, "cannot pin below %s: %s", kvg_set_path(set),
 				    strerror(-r));
 	return 0;
+}
+
+int kvg_ports_maps_renew(const struct kvg_set *set, struct kvg_diag *reterr_diag)
+{
+	KVG_CLEANUP(kvg_ports_maps_done) struct kvg_ports_maps old = KVG_PORTS_MAPS_NONE;
+	KVG_CLEANUP(kvg_ports_maps_done) struct kvg_ports_maps fresh = KVG_PORTS_MAPS_NONE;
+	int renewed = 0;
+	int r = kvg_ports_maps_open(kvg_set_path(set), &old);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	r = load(set, &old, NULL, &fresh);
+	if (r < 0)
+		return refuse_load(r, reterr_diag);
+	for (int way = KVG_TC_IN; way <= KVG_TC_OUT; way++) {
+		if (kvg_own_is_same_program(old.programs[way], fresh.programs[way]))
+			continue;
+		r = kvg_pins_replace(kvg_set_path(set), "progs", pins[way].name,
+				     fresh.programs[way]);
+		if (r < 0)
+			return kvg_diag_set(reterr_diag, r, "cannot replace the programs of %s: %s",
+					    kvg_set_path(set), strerror(-r));
+		renewed++;
+	}
+	return renewed;
 }
 
 int kvg_ports_maps_put(const struct kvg_ports_maps *maps, const struct kvg_port *port)
@@ -149,6 +234,26 @@ int kvg_ports_maps_put(const struct kvg_ports_maps *maps, const struct kvg_port 
 	return bpf_map_update_elem(maps->ports, &port->ifindex, &inner, BPF_ANY) < 0 ? -errno : 0;
 }
 
+/* Another version's: what struct kvg_port promises. */
+static int read_promised(int map, __u32 value_size, struct kvg_port *ret)
+{
+	const size_t rest = sizeof(*ret) - offsetof(struct kvg_port, netns);
+	KVG_CLEANUP(kvg_freep) unsigned char *value = NULL;
+	__u32 zero = 0;
+
+	if (value_size < sizeof(ret->gate.cgroup_id) + rest)
+		return -EPROTO;
+	value = malloc(value_size);
+	if (!value)
+		return -ENOMEM;
+	if (bpf_map_lookup_elem(map, &zero, value) < 0)
+		return -errno;
+	*ret = (struct kvg_port){0};
+	memcpy(&ret->gate.cgroup_id, value, sizeof(ret->gate.cgroup_id));
+	memcpy(&ret->netns, value + value_size - rest, rest);
+	return 0;
+}
+
 int kvg_ports_maps_get(const struct kvg_ports_maps *maps, __u32 ifindex, struct kvg_port *ret)
 {
 	KVG_CLEANUP(kvg_closep) int inner = -1;
@@ -162,7 +267,7 @@ int kvg_ports_maps_get(const struct kvg_ports_maps *maps, __u32 ifindex, struct 
 	if (inner < 0 || bpf_obj_get_info_by_fd(inner, &info, &size) < 0)
 		return -errno;
 	if (info.value_size != sizeof(*ret))
-		return -EPROTO;
+		return read_promised(inner, info.value_size, ret);
 	return bpf_map_lookup_elem(inner, &zero, ret) < 0 ? -errno : 0;
 }
 

@@ -30,9 +30,28 @@ struct kvg_ports_maps {
 /** kvg_ports_maps_open() - what is pinned in a set's folder; -ENOENT if no interface was ever gated */
 int kvg_ports_maps_open(const char *set_path, struct kvg_ports_maps *ret);
 
-/** kvg_ports_maps_load() - what is pinned in the set, or else loaded and pinned now; 0 or -errno */
-int kvg_ports_maps_load(const struct kvg_set *set, struct kvg_ports_maps *ret,
-			struct kvg_diag *reterr_diag);
+/**
+ * kvg_ports_maps_load() - what is pinned in the set, or else loaded and pinned now
+ * @set:         whose
+ * @other:       of another version's set: who asked for connections there is known here, too; or NULL
+ * @ret:         for kvg_ports_maps_done()
+ * @reterr_diag: why not
+ *
+ * Return: 0, or a negative errno
+ */
+int kvg_ports_maps_load(const struct kvg_set *set, const struct kvg_ports_maps *other,
+			struct kvg_ports_maps *ret, struct kvg_diag *reterr_diag);
+
+/**
+ * kvg_ports_maps_renew() - pin this binary's programs in place of a set's, where they are others
+ * @set:         its maps stay
+ * @reterr_diag: why not
+ *
+ * Interfaces have the old ones until kvg_ports_mend(). Killed meanwhile, the same call does the rest.
+ *
+ * Return: how many were replaced, 0 also if no interface was ever gated; or a negative errno
+ */
+int kvg_ports_maps_renew(const struct kvg_set *set, struct kvg_diag *reterr_diag);
 
 /** kvg_ports_maps_done() - close; pins stay */
 void kvg_ports_maps_done(struct kvg_ports_maps *maps);
@@ -48,7 +67,14 @@ void kvg_ports_maps_done(struct kvg_ports_maps *maps);
  */
 int kvg_ports_maps_put(const struct kvg_ports_maps *maps, const struct kvg_port *port);
 
-/** kvg_ports_maps_get() - Return: 0, -ENOENT no such entry, -EPROTO another version's, or another -errno */
+/**
+ * kvg_ports_maps_get() - an interface's entry
+ * @maps:    where; also another version's
+ * @ifindex: the interface
+ * @ret:     of another version's only what struct kvg_port promises
+ *
+ * Return: 0, -ENOENT no such entry, -EPROTO nobody promised what is there, or another negative errno
+ */
 int kvg_ports_maps_get(const struct kvg_ports_maps *maps, __u32 ifindex, struct kvg_port *ret);
 
 /** kvg_ports_maps_list() - a gate's interfaces, or with 0 all; @ret freed by the caller; 0 or -errno */

@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "gate/lsm.h"
+#include "gate/own.h"
 #include "gate/pins.h"
 #include "gate/ports.h"
 #include "gate/probe.h"
@@ -123,11 +124,8 @@ static int refuse_load(int error, struct kvg_diag *reterr_diag)
 			    strerror(-error), load_log);
 }
 
-/* @shared: a set whose maps are used; NULL: they are made */
-static int load(struct kvg_set *set, const struct kvg_set *shared, struct kvg_diag *reterr_diag)
+static int open_skeleton(struct kvg_set *set, struct kvg_diag *reterr_diag)
 {
-	int r = 0;
-
 	load_log[0] = '\0';
 	libbpf_set_print(keep_warning);
 	set->skel = kvg_cgroup_bpf__open();
@@ -137,7 +135,16 @@ static int load(struct kvg_set *set, const struct kvg_set *shared, struct kvg_di
 
 	set->skel->rodata->kvg_cfg_packet_pid = kvg_probe_packet_pid();
 	set->skel->rodata->kvg_cfg_packet_comm = kvg_probe_packet_comm();
+	return 0;
+}
 
+/* @shared: a set whose maps are used; NULL: they are made */
+static int load(struct kvg_set *set, const struct kvg_set *shared, struct kvg_diag *reterr_diag)
+{
+	int r = set->skel ? 0 : open_skeleton(set, reterr_diag);
+
+	if (r < 0)
+		return r;
 	if (shared)
 		r = kvg_set_share(shared, set->skel->obj);
 	if (r == 0)
@@ -187,8 +194,36 @@ static int pin_all(struct kvg_set *set, struct kvg_diag *reterr_diag)
 	return 0;
 }
 
+/* A set that has none to go on with is no fault: its half-made like has no gate. */
+static int share_marks(struct kvg_set *set, const char *bpffs_dir, const char *other)
+{
+	KVG_CLEANUP(kvg_freep) char *path = NULL;
+	KVG_CLEANUP(kvg_closep) int fd = -1;
+	struct bpf_map_info info = {};
+	__u32 size = sizeof(info);
+
+	if (asprintf(&path, "%s/%s", bpffs_dir, other) < 0) {
+		path = NULL;
+		return -ENOMEM;
+	}
+	fd = kvg_pins_get(path, "maps", map_names[KVG_MAP_MARKS]);
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
+		return -errno;
+	if (info.type != BPF_MAP_TYPE_SK_STORAGE || info.value_size != sizeof(struct kvg_mark))
+		return 0;
+	return bpf_map__reuse_fd(set->skel->maps.kvg_marks, fd);
+}
+
 int kvg_set_create(const char *bpffs_dir, const char *name, struct kvg_set **ret,
 		   struct kvg_diag *reterr_diag)
+{
+	return kvg_set_create_beside(bpffs_dir, name, NULL, ret, reterr_diag);
+}
+
+int kvg_set_create_beside(const char *bpffs_dir, const char *name, const char *other,
+			  struct kvg_set **ret, struct kvg_diag *reterr_diag)
 {
 	KVG_CLEANUP(kvg_set_closep) struct kvg_set *set = NULL;
 	int r;
@@ -202,6 +237,13 @@ int kvg_set_create(const char *bpffs_dir, const char *name, struct kvg_set **ret
 	if (access(set->path, F_OK) == 0)
 		return kvg_diag_set(reterr_diag, -EEXIST, "%s is there already", set->path);
 
+	r = open_skeleton(set, reterr_diag);
+	if (r < 0)
+		return r;
+	r = other ? share_marks(set, bpffs_dir, other) : 0;
+	if (r < 0)
+		return kvg_diag_set(reterr_diag, r, "the marks of %s/%s cannot be had: %s",
+				    bpffs_dir, other, strerror(-r));
 	r = load(set, NULL, reterr_diag);
 	if (r < 0)
 		return r;
@@ -320,21 +362,6 @@ int kvg_set_open(const char *bpffs_dir, const char *name, struct kvg_set **ret,
 	return 0;
 }
 
-/* What a program is, whenever it was loaded: over its instructions, by the kernel. */
-static bool is_same_program(int a, int b)
-{
-	struct bpf_prog_info infos[2] = {};
-	const int fds[] = {a, b};
-
-	for (int i = 0; i < 2; i++) {
-		__u32 size = sizeof(infos[i]);
-
-		if (fds[i] < 0 || bpf_obj_get_info_by_fd(fds[i], &infos[i], &size) < 0)
-			return false;
-	}
-	return memcmp(infos[0].tag, infos[1].tag, sizeof(infos[0].tag)) == 0;
-}
-
 int kvg_set_renew(struct kvg_set *set, struct kvg_diag *reterr_diag)
 {
 	KVG_CLEANUP(kvg_set_closep) struct kvg_set *fresh = new_set("", "");
@@ -350,7 +377,8 @@ int kvg_set_renew(struct kvg_set *set, struct kvg_diag *reterr_diag)
 	if (r == 0)
 		kvg_lsm_load(set, &fresh->programs[KVG_PROGRAM_SOCKET]);
 	for (size_t i = 0; r == 0 && i < KVG_PROGRAM_COUNT; i++) {
-		if (fresh->programs[i] < 0 || is_same_program(set->programs[i], fresh->programs[i]))
+		if (fresh->programs[i] < 0 ||
+		    kvg_own_is_same_program(set->programs[i], fresh->programs[i]))
 			continue;
 		r = kvg_pins_replace(set->path, "progs", programs[i].program, fresh->programs[i]);
 		if (r < 0)

@@ -92,6 +92,21 @@ struct kvg_set;
 int kvg_set_create(const char *bpffs_dir, const char *name, struct kvg_set **ret,
 		   struct kvg_diag *reterr_diag);
 
+/**
+ * kvg_set_create_beside() - the same, to take over from a set that another version made
+ * @bpffs_dir:   as before
+ * @name:        the new set
+ * @other:       name of the one to be left; it and its gates stay as they are
+ * @ret:         the set, for kvg_set_close(); untouched on failure
+ * @reterr_diag: what is missing
+ *
+ * Both have one map of marks (kvg_marks): connections that others opened are known to the new one, too.
+ *
+ * Return: as kvg_set_create()
+ */
+int kvg_set_create_beside(const char *bpffs_dir, const char *name, const char *other,
+			  struct kvg_set **ret, struct kvg_diag *reterr_diag);
+
 /** kvg_set_try() - load the programs and forget them; Return: 0, or why a gate could not be made */
 int kvg_set_try(struct kvg_diag *reterr_diag);
 

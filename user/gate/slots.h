@@ -72,20 +72,25 @@ int kvg_slots_look(const struct kvg_set *set, __u32 slot, struct kvg_slot *ret);
 int kvg_slots_check(const struct kvg_set *set, __u32 slot, const struct kvg_policy *rules);
 
 /**
- * kvg_slots_tidy_some() - free policies that no gate names, a few of them
- * @set:  whose slots; under kvg_set_lock()
- * @keep: KVG_SLOTS_MAX of them: leave it although no gate names it
- * @max:  how many at most
+ * kvg_slots_find_unused() - slots that hold a policy which no gate names
+ * @set: whose slots; under kvg_set_lock()
+ * @ret: KVG_SLOTS_MAX of them: is it one?
  *
- * Return: how many were freed, or a negative errno
+ * Return: how many, or a negative errno
  */
-int kvg_slots_tidy_some(struct kvg_set *set, const bool *keep, int max);
+int kvg_slots_find_unused(const struct kvg_set *set, bool *ret);
+
+/** kvg_slots_wait() - until every packet is judged that is being judged now; 0 or a negative errno */
+int kvg_slots_wait(struct kvg_set *set);
+
+/** kvg_slots_drop() - as kvg_slots_clear(), after kvg_slots_wait(): does not wait; 0 or a negative errno */
+int kvg_slots_drop(struct kvg_set *set, __u32 slot);
 
 /**
  * kvg_slots_tidy() - free the policies that no gate names any more
  * @set: whose slots; under kvg_set_lock()
  *
- * After kvg_gate_replace(), when there is time: it waits for grace periods. What it cannot free only
+ * After kvg_gate_replace(), when there is time: it waits for a grace period. What it cannot free only
  * costs memory.
  */
 void kvg_slots_tidy(struct kvg_set *set);

@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "gate/effective.h"
+#include "gate/own.h"
 
 /* Linux 6.6's, newer than the headers here: <linux/bpf.h> */
 #define KVG_BPF_TCX_INGRESS 46
@@ -169,6 +170,22 @@ int kvg_tc_attach_filter(struct kvg_tc_place *place, int program)
 	if (r == 0)
 		place->handle = options.handle;
 	return r;
+}
+
+int kvg_tc_replace_filter(const struct kvg_tc_place *place, int program)
+{
+	LIBBPF_OPTS(bpf_tc_opts, there, .handle = place->handle, .priority = KVG_TC_PRIORITY);
+	LIBBPF_OPTS(bpf_tc_opts, options, .handle = place->handle, .priority = KVG_TC_PRIORITY,
+		    .prog_fd = program, .flags = BPF_TC_F_REPLACE);
+	struct bpf_tc_hook hook = hook_of(place);
+	int r = bpf_tc_query(&hook, &there);
+
+	if (r < 0)
+		return r == -ENOENT || r == -ENODEV || r == -EINVAL ? 0 : r;
+	if (there.prog_id == kvg_own_program_id(program))
+		return 0;
+	r = bpf_tc_attach(&hook, &options);
+	return r < 0 ? r : 1;
 }
 
 int kvg_tc_detach_filter(const struct kvg_tc_place *place)

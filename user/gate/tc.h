@@ -58,6 +58,15 @@ int kvg_tc_remove_qdisc(unsigned int ifindex);
  */
 int kvg_tc_attach_filter(struct kvg_tc_place *place, int program);
 
+/**
+ * kvg_tc_replace_filter() - have a filter hold another program, in one step
+ * @place:   of the filter
+ * @program: descriptor
+ *
+ * Return: 1, 0 if it holds that one already or is gone, or a negative errno
+ */
+int kvg_tc_replace_filter(const struct kvg_tc_place *place, int program);
+
 /** kvg_tc_detach_filter() - Return: 0, also if filter or interface is gone, or a negative errno */
 int kvg_tc_detach_filter(const struct kvg_tc_place *place);
 

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/folder.h"
+#include "policy/saved_policy.h"
 
 #define HELD        "held.json"
 #define NUMBER_FORM "%06u.json"
@@ -28,6 +29,15 @@ static int folder_of(const char *state_dir, const char *profile, char **ret)
 static int path_of(const char *state_dir, const char *profile, const char *name, char **ret)
 {
 	if (asprintf(ret, "%s/history/%s/%s", state_dir, profile, name) < 0) {
+		*ret = NULL;
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static int path_of_number(const char *folder, unsigned int number, char **ret)
+{
+	if (asprintf(ret, "%s/" NUMBER_FORM, folder, number) < 0) {
 		*ret = NULL;
 		return -ENOMEM;
 	}
@@ -87,10 +97,9 @@ static int read_entry(const char *folder, unsigned int number, struct kvg_histor
 	struct stat st;
 	int r;
 
-	if (asprintf(&path, "%s/" NUMBER_FORM, folder, number) < 0) {
-		path = NULL;
-		return -ENOMEM;
-	}
+	r = path_of_number(folder, number, &path);
+	if (r < 0)
+		return r;
 	if (stat(path, &st) < 0)
 		return -errno;
 
@@ -143,36 +152,26 @@ static int write_policy(const char *path, const struct kvg_policy *policy)
 	return r < 0 ? r : kvg_file_replace(path, text, size);
 }
 
-static bool is_newest(const char *folder, unsigned int number, const struct kvg_policy *policy)
-{
-	struct kvg_history_entry entry = {0};
-	bool same;
-
-	if (!number || read_entry(folder, number, &entry) < 0)
-		return false;
-	same = entry.policy && memcmp(entry.policy->digest, policy->digest, KVG_DIGEST_BYTES) == 0;
-	kvg_policy_free(entry.policy);
-	return same;
-}
-
 static void prune(const char *folder, const unsigned int *numbers, size_t count)
 {
 	/* One was added just now. */
 	for (size_t i = 0; i + KVG_HISTORY_MAX < count + 1; i++) {
 		char *path;
 
-		if (asprintf(&path, "%s/" NUMBER_FORM, folder, numbers[i]) < 0)
+		if (path_of_number(folder, numbers[i], &path) < 0)
 			return;
 		unlink(path);
 		free(path);
 	}
 }
 
-static int add(const char *folder, const struct kvg_policy *policy, struct kvg_diag *diag)
+static int add(const char *state_dir, const char *folder, const struct kvg_policy *policy,
+	       struct kvg_diag *diag)
 {
 	KVG_CLEANUP(kvg_freep) unsigned int *numbers = NULL;
+	KVG_CLEANUP(kvg_freep) char *newest = NULL;
 	KVG_CLEANUP(kvg_freep) char *path = NULL;
-	unsigned int newest;
+	unsigned int number;
 	size_t count = 0;
 	int r;
 
@@ -182,14 +181,17 @@ static int add(const char *folder, const struct kvg_policy *policy, struct kvg_d
 	if (r < 0)
 		return kvg_diag_set(diag, r, "cannot use '%s': %s", folder, strerror(-r));
 
-	newest = count ? numbers[count - 1] : 0;
-	if (is_newest(folder, newest, policy))
+	number = count ? numbers[count - 1] : 0;
+	r = path_of_number(folder, number, &newest);
+	if (r == 0)
+		r = path_of_number(folder, number + 1, &path);
+	if (r < 0)
+		return kvg_diag_set(diag, r, "out of memory");
+	if (kvg_saved_policy_is(newest, policy))
 		return 0;
-	if (asprintf(&path, "%s/" NUMBER_FORM, folder, newest + 1) < 0) {
-		path = NULL;
-		return kvg_diag_set(diag, -ENOMEM, "out of memory");
-	}
-	r = write_policy(path, policy);
+	/* Most often it was saved just now. */
+	if (kvg_saved_policy_link_last(state_dir, policy, path) < 0)
+		r = write_policy(path, policy);
 	if (r < 0)
 		return kvg_diag_set(diag, r, "cannot write '%s': %s", path, strerror(-r));
 	prune(folder, numbers, count);
@@ -203,7 +205,7 @@ int kvg_history_add(const char *state_dir, const struct kvg_policy *policy,
 
 	if (folder_of(state_dir, policy->profile, &folder) < 0)
 		return kvg_diag_set(reterr_diag, -ENOMEM, "out of memory");
-	return add(folder, policy, reterr_diag);
+	return add(state_dir, folder, policy, reterr_diag);
 }
 
 int kvg_history_hold(const char *state_dir, const char *profile, const struct kvg_policy *policy)

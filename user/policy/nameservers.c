@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* `--resolver auto`: the "nameserver" lines of a resolv.conf. */
+#include "policy/nameservers.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -8,24 +9,62 @@
 #include "policy/address.h"
 #include "policy/profile.h"
 
-#define RESOLV_CONF_MAX_BYTES (64UL << 10) /* a real one has a dozen lines */
-
-static int add_nameserver(struct kvg_profile *profile, const char *path, const char *text,
-			  struct kvg_notes *notes)
+/* As resolv.conf(5): the keyword starts the line, white space, the address, whatever follows. */
+static const char *find_address(char *line)
 {
+	static const char blank[] = " \t\r";
+	char *keyword = strsep(&line, blank);
+	char *text;
+
+	if (!line || strcmp(keyword, "nameserver") != 0)
+		return NULL;
+	text = line + strspn(line, blank);
+	text[strcspn(text, blank)] = '\0';
+	return text;
+}
+
+int kvg_nameservers_each(char *text, int (*take)(void *data, const char *address), void *data)
+{
+	int count = 0;
+	char *line;
+
+	while ((line = strsep(&text, "\n"))) {
+		const char *address = find_address(line);
+		int r = address ? take(data, address) : 0;
+
+		count += address != NULL;
+		if (r)
+			return r < 0 ? r : count;
+	}
+	return count;
+}
+
+/* struct reading - `--resolver auto`, on its way into a profile */
+struct reading {
+	struct kvg_profile *profile;
+	const char *path;
+	struct kvg_notes *notes;
+};
+
+static int add_nameserver(void *data, const char *text)
+{
+	const struct reading *reading = data;
+	struct kvg_profile *profile = reading->profile;
+	const char *path = reading->path;
 	struct kvg_prefix address;
 	struct kvg_prefix *resolvers;
 
 	if (strchr(text, '%'))
-		return kvg_notes_add(notes,
+		return kvg_notes_add(reading->notes,
 				     "nameserver %s of '%s' has a zone and is left out: a rule "
 				     "cannot name an interface",
 				     text, path);
 	if (kvg_prefix_parse_address(text, &address, NULL) < 0)
-		return kvg_notes_add(notes, "nameserver '%s' of '%s' is no address and is left out",
-				     text, path);
+		return kvg_notes_add(reading->notes,
+				     "nameserver '%s' of '%s' is no address and is left out", text,
+				     path);
 	if (kvg_address_classify(&address) == KVG_ADDRESS_LOOPBACK)
-		return kvg_notes_add(notes,
+		return kvg_notes_add(reading->notes,
 				     "nameserver %s of '%s' is loopback, which is always "
 				     "reachable: no rule is needed",
 				     text, path);
@@ -39,48 +78,23 @@ static int add_nameserver(struct kvg_profile *profile, const char *path, const c
 	return 0;
 }
 
-/* As resolv.conf(5): the keyword starts the line, white space, the address, whatever follows. */
-static int read_line(struct kvg_profile *profile, const char *path, char *line,
-		     struct kvg_notes *notes, bool *ret_found)
-{
-	static const char blank[] = " \t\r";
-	char *keyword = strsep(&line, blank);
-	char *text;
-
-	if (!line || strcmp(keyword, "nameserver") != 0)
-		return 0;
-
-	text = line + strspn(line, blank);
-	text[strcspn(text, blank)] = '\0';
-	*ret_found = true;
-	return add_nameserver(profile, path, text, notes);
-}
-
 int kvg_profile_add_nameservers(struct kvg_profile *profile, const char *path,
 				struct kvg_notes *notes, struct kvg_diag *reterr_diag)
 {
+	struct reading reading = {.profile = profile, .path = path, .notes = notes};
 	KVG_CLEANUP(kvg_freep) char *data = NULL;
-	bool found = false;
 	size_t size;
-	char *rest;
-	char *line;
 	int r;
 
-	r = kvg_file_read(path, RESOLV_CONF_MAX_BYTES, &data, &size);
+	r = kvg_file_read(path, KVG_RESOLV_CONF_MAX_BYTES, &data, &size);
 	if (r == -ENOENT)
 		return kvg_notes_add(notes, "there is no '%s': no resolver is let through", path);
 	if (r < 0)
 		return kvg_diag_set(reterr_diag, r, "cannot read nameservers: %s", strerror(-r));
 
-	rest = data;
-	while ((line = strsep(&rest, "\n"))) {
-		r = read_line(profile, path, line, notes, &found);
-		if (r < 0)
-			return r;
-	}
-
-	if (!found)
+	r = kvg_nameservers_each(data, add_nameserver, &reading);
+	if (r == 0)
 		return kvg_notes_add(notes, "'%s' names no nameserver: no resolver is let through",
 				     path);
-	return 0;
+	return r < 0 ? r : 0;
 }

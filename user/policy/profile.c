@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 
 #define REGION_MAX_LEN 64 /* bytes; the longest published one has 18 */
-#define NAME_MAX_LEN   64 /* of profiles */
+#define NAME_MAX_LEN   48 /* of profiles; see policy/variant.h */
 #define HOST_MAX_LEN   253
 #define LABEL_MAX_LEN  63
 
@@ -98,7 +98,7 @@ int kvg_profile_set_name(struct kvg_profile *profile, const char *text,
 	}
 	if (length == 0 || length > NAME_MAX_LEN)
 		return kvg_diag_set(reterr_diag, -EINVAL,
-				    "bad profile name '%s': expected up to 64 letters, digits and "
+				    "bad profile name '%s': expected up to 48 letters, digits and "
 				    "._-, a letter or digit first",
 				    text);
 

@@ -82,10 +82,8 @@ static int find_last(const char *state_dir, const char *profile, char **ret)
 	return asprintf(ret, "%s/policies/%s.json", state_dir, profile) < 0 ? -ENOMEM : 0;
 }
 
-/* Its end is read, not all of its megabyte: at every start of the agent, of every profile. */
-static bool is_same(const char *path, const struct kvg_policy *policy)
+static bool ends_with(int fd, const struct kvg_policy *policy)
 {
-	KVG_CLEANUP(kvg_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
 	char expected[KVG_DIGEST_HEX_LEN + 16] = "\"sha256:";
 	char tail[TAIL_BYTES + 1] = "";
 
@@ -93,6 +91,13 @@ static bool is_same(const char *path, const struct kvg_policy *policy)
 	strcat(expected, "\"");
 	return fd >= 0 && lseek(fd, -TAIL_BYTES, SEEK_END) >= 0 &&
 	       read(fd, tail, TAIL_BYTES) == TAIL_BYTES && strstr(tail, expected);
+}
+
+bool kvg_saved_policy_is(const char *path, const struct kvg_policy *policy)
+{
+	KVG_CLEANUP(kvg_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	return ends_with(fd, policy);
 }
 
 int kvg_saved_policy_put_last(const char *state_dir, const struct kvg_policy *policy)
@@ -103,7 +108,7 @@ int kvg_saved_policy_put_last(const char *state_dir, const struct kvg_policy *po
 	int r;
 
 	r = find_last(state_dir, policy->profile, &path);
-	if (r < 0 || is_same(path, policy))
+	if (r < 0 || kvg_saved_policy_is(path, policy))
 		return r;
 	r = make_folders(state_dir);
 	if (r == 0)
@@ -130,4 +135,23 @@ int kvg_saved_policy_get_last(const char *state_dir, const char *profile, struct
 		return -EINVAL;
 	*ret = KVG_TAKE_PTR(policy);
 	return 0;
+}
+
+int kvg_saved_policy_link_last(const char *state_dir, const struct kvg_policy *policy,
+			       const char *path)
+{
+	KVG_CLEANUP(kvg_freep) char *last = NULL;
+	KVG_CLEANUP(kvg_closep) int fd = -1;
+	struct stat st;
+	int r;
+
+	r = find_last(state_dir, policy->profile, &last);
+	if (r < 0)
+		return r;
+	fd = open(last, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_nlink != 1 || !ends_with(fd, policy))
+		return -ENOENT;
+	return link(last, path) < 0 || futimens(fd, NULL) < 0 ? -errno : 0;
 }

@@ -7,6 +7,8 @@
 #ifndef KVG_POLICY_SAVED_POLICY_H
 #define KVG_POLICY_SAVED_POLICY_H
 
+#include <stdbool.h>
+
 #include "base/digest.h"
 #include "policy/policy.h"
 
@@ -40,5 +42,24 @@ int kvg_saved_policy_put_last(const char *state_dir, const struct kvg_policy *po
  * Return: 0, -ENOENT there is none, -EINVAL it is damaged or another profile's, or another -errno
  */
 int kvg_saved_policy_get_last(const char *state_dir, const char *profile, struct kvg_policy **ret);
+
+/**
+ * kvg_saved_policy_is() - does a file hold @policy? By the digest at its end: the rest of its megabyte is not
+ * read, for that is asked at every start of the agent, of every profile
+ */
+bool kvg_saved_policy_is(const char *path, const struct kvg_policy *policy);
+
+/**
+ * kvg_saved_policy_link_last() - give the last good policy of a profile another name, from now on
+ * @state_dir: as before
+ * @policy:    which the last good one must be
+ * @path:      the other name; its time is now
+ *
+ * Its content was written and synchronised already, and is replaced but never changed.
+ *
+ * Return: 0; -ENOENT it is another, or has another name already; or another negative errno
+ */
+int kvg_saved_policy_link_last(const char *state_dir, const struct kvg_policy *policy,
+			       const char *path);
 
 #endif

@@ -13,7 +13,7 @@
 #	stop_agent
 
 # shellcheck source=../lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+[[ -n ${E2E:-} ]] || . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh" # or of a test's other folder
 
 CONFIG=$SCRATCH/etc/kvgate.yaml
 LOG=$SCRATCH/agent.log
@@ -23,7 +23,7 @@ AGENT_CG=                  # its cgroup
 
 # need_agent: documents for the profiles are in place
 need_agent() {
-	need_kvgate
+	[[ -d $SCRATCH/bpf ]] || need_kvgate
 	need_program python3
 	mkdir -p "$SCRATCH/etc" "$SCRATCH/state/ranges"
 	cp "$RANGES"/*.json "$SCRATCH/state/ranges"

@@ -28,6 +28,8 @@ RUNTIME=
 BOX=$SANDBOX-box
 STAGE=createRuntime # of the hook; "" for a container without one
 HOOK_STATE=$SCRATCH/state # where the hook looks for policies without an agent
+DNS=                # podman: the name server in the container's resolv.conf
+RESOLV=             # others: file that is mounted as its resolv.conf
 ARGS=()             # what the container runs; the usual first packet if it is empty
 
 # need_runtime NAME: with it, a network, an agent's places, and a root file system
@@ -99,7 +101,7 @@ make_bundle() {
 	mkdir -p "$BUNDLE"
 	hook_command | jq --raw-input --slurp --arg root "$ROOT" --arg out "$SCRATCH/out" --arg who "$1" \
 		--arg stderr "$SCRATCH/out/stderr" --arg cgroup "${CG#"$CGROUPS"}/$BOX" --arg netns "/run/netns/$CLIENT" \
-		--arg stage "$STAGE" --arg path "$KVGATE" --argjson capabilities "${CAPABILITIES:-[]}" '
+		--arg stage "$STAGE" --arg path "$KVGATE" --arg resolv "$RESOLV" --argjson capabilities "${CAPABILITIES:-[]}" '
 		(. / "\n" | map(select(. != ""))) as $hook | {
 			ociVersion: "1.0.2",
 			root: {path: $root},
@@ -110,10 +112,13 @@ make_bundle() {
 					bounding: $capabilities, effective: $capabilities, permitted: $capabilities
 				}
 			},
-			mounts: [
+			mounts: ([
 				{destination: "/proc", type: "proc", source: "proc"},
 				{destination: "/out", type: "none", source: $out, options: ["bind", "rw"]}
-			],
+			] + (if $resolv == "" then [] else [{
+				destination: "/etc/resolv.conf", type: "none", source: $resolv,
+				options: ["bind", "rw"]
+			}] end)),
 			hooks: (if $stage == "" then {} else {($stage): [{path: $path, args: $hook}]} end),
 			linux: {
 				namespaces: [{type: "pid"}, {type: "mount"}, {type: "network", path: $netns}],
@@ -145,7 +150,7 @@ podman() {
 run_by_podman() {
 	make_hooks_dir
 	podman run --detach --name "$BOX" --cgroup-parent "${CG#"$CGROUPS"}" --network "ns:/run/netns/$CLIENT" \
-		--pids-limit 0 --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 --annotation "who=$1" \
+		${DNS:+--dns "$DNS"} --pids-limit 0 --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 --annotation "who=$1" \
 		-v "$SCRATCH/out:/tmp" --rootfs "$ROOT" "${ARGS[@]}" </dev/null
 }
 
@@ -262,4 +267,38 @@ holds_first() {
 		remove_box
 	done
 	stop_agent
+}
+
+# need_resolvers: the node asks 203.0.113.53, networks of containers have theirs in 10.89.0.0/24; all answer
+need_resolvers() {
+	serve_prefix 10.89.0.0/24
+	spawn_in "$SERVER" "$E2E/serve" "$SCRATCH/asked" udp/53 tcp/53
+	wait_for 5 grep -q '^ready' "$SCRATCH/asked" || fail "the name servers did not start"
+	echo "nameserver 203.0.113.53" >"$SCRATCH/node.conf"
+	# In the test's own mounts.
+	mount --bind "$SCRATCH/node.conf" "$(realpath /etc/resolv.conf)"
+}
+
+# auto_profile SELECT: as profile_for, with the resolvers of the resolv.conf
+auto_profile() { profile_for "$1" | sed 's/resolvers: .none./resolvers: [auto]/'; }
+
+# answers ADDRESS, is_mute ADDRESS: to a client in the box, by UDP and TCP
+answers() {
+	CG=$INSIDE reached udp "$1" 53
+	CG=$INSIDE reached tcp "$1" 53
+}
+is_mute() {
+	CG=$INSIDE refused udp "$1" 53
+	CG=$INSIDE refused tcp "$1" 53
+}
+
+# resolvers: of the box's gate, as status tells them
+resolvers() {
+	{ kvgate status --json || true; } | jq -r --arg cgroup "${INSIDE#"$CGROUPS"}" '
+		.gates[] | select(.cgroup == $cgroup) | .resolvers | join(" ")'
+}
+
+# take_over ADDRESS...: who runs inside names others
+take_over() {
+	printf 'nameserver %s\n' "$@" >"/proc/$(head -n 1 "$INSIDE/cgroup.procs")/root/etc/resolv.conf"
 }

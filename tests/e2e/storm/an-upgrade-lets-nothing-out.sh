@@ -5,9 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 need_agent
 need_storm
-PROGRAMS=$(dirname "$KVGATE")/programs/kvgate
-LAYOUT=$(dirname "$KVGATE")/layout/kvgate
-[[ -x $PROGRAMS && -x $LAYOUT ]] || skip "no $PROGRAMS, no $LAYOUT: run make others first"
+need_others
 need_program bpftool
 new_network
 serve tcp/443
@@ -41,7 +39,6 @@ take_over() {
 	storm_holds
 	kill_agent
 }
-only_set() { [[ $(sets) == "$1" ]]; }
 
 start_agent
 reached tcp 203.0.113.1 443

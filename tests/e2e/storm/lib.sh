@@ -18,6 +18,13 @@ WATCHED=$SCRATCH/watched
 FLOOD=$(dirname "$KVGATE")/tests/e2e/attacks/flood
 STORM=
 
+PROGRAMS=$(dirname "$KVGATE")/programs/kvgate # with other programs
+LAYOUT=$(dirname "$KVGATE")/layout/kvgate     # with another layout of the maps
+
+need_others() {
+	[[ -x $PROGRAMS && -x $LAYOUT ]] || skip "no $PROGRAMS, no $LAYOUT: run make others first"
+}
+
 need_storm() { [[ -x $FLOOD ]] || skip "no $FLOOD: run make attacks first"; }
 
 # storm_begin [SECONDS]: at most that long
@@ -78,3 +85,4 @@ healthy() { kvgate status --json >"$SCRATCH/status" 2>&1; }
 
 # sets: their names, one a line
 sets() { find "$SCRATCH/bpf" -mindepth 1 -maxdepth 1 -type d -printf '%f\n' | sort; }
+only_set() { [[ $(sets) == "$1" ]]; }
