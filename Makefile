@@ -108,7 +108,7 @@ install: all ## install to $(DESTDIR)$(PREFIX)
 	$(call install_text,$(wildcard packaging/systemd/*.conf packaging/oci/*.json),share/kvgate)
 	$(call install_text,$(wildcard packaging/prometheus/*.rules.yml),share/kvgate/prometheus)
 	$(call install_text,$(wildcard packaging/grafana/*.json),share/kvgate/grafana)
-	$(call install_text,$(wildcard docs/*.md),share/doc/kvgate)
+	$(call install_text,$(wildcard docs/*.md docs/*.json),share/doc/kvgate)
 
 format: ## bring all C files into shape
 	$(Q)clang-format -i $(C_FILES)

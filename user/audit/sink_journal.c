@@ -80,6 +80,7 @@ static void put_flow(FILE *out, const struct kvg_record *record)
 	put_text(out, "KVGATE_SOURCE",
 		 kvg_record_format_address(record->saddr, refusal->family, address));
 	put_number(out, "KVGATE_COUNT", record->count);
+	put_text(out, "KVGATE_FOLDED", kvg_folded_word(refusal->folded));
 }
 
 static void put_owner(FILE *out, const struct kvg_owner *owner)

@@ -60,6 +60,7 @@ static void put(const struct kvg_sink_line *line, FILE *out)
 	if (refusal->dport)
 		fprintf(out, " dport=%u", ntohs(refusal->dport));
 	fprintf(out, " proto=%u count=%llu", refusal->protocol, record->count);
+	put_text(out, "folded", kvg_folded_word(refusal->folded));
 	put_owner(out, &record->owner);
 	put_text(out, "profile", record->profile);
 	put_text(out, "cgroup", record->gate);
