@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# What the binary offers stands in kvgate(8), and the words of the reasons are those of the table.
+# What the binary offers and counts stands in kvgate(8), and the words of the reasons are those of the table.
 
 . "$(dirname "$0")/lib.sh"
 cd "$TOP"
@@ -25,3 +25,9 @@ while IFS=: read -r word meaning; do
 	grep -A 1 "^\.It $word\$" <<<"$PAGE" | grep -qxF "${meaning# }" ||
 		fail "the page does not say what '$word' means"
 done <<<"$reasons"
+
+metrics=$(grep -oE '"kvgate_[a-z_]+"' user/agent/metrics.h | tr -d '"')
+[[ -n $metrics ]] || fail "user/agent/metrics.h lists no metrics"
+for metric in $metrics; do
+	grep -qE "\b$metric\b" <<<"$PAGE" || fail "the page does not know the metric '$metric'"
+done
