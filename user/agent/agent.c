@@ -129,6 +129,7 @@ static int open_gates(struct kvg_agent *agent)
 		.bpffs_dir = agent->options->bpffs_dir,
 		.cgroup_root = agent->options->cgroup_root,
 		.totals = agent->totals,
+		.keep_names = true,
 	};
 	struct kvg_diag diag = {};
 	int r;
@@ -141,6 +142,8 @@ static int open_gates(struct kvg_agent *agent)
 	kvg_agent_open_lookup(agent);
 	kvg_agent_apply_policies(agent, true);
 	kvg_agent_open_record(agent);
+	kvg_gates_forget_gone(
+		agent->gates); /* what cannot be forgotten now, a self-check forgets */
 	return 0;
 }
 

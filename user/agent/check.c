@@ -378,21 +378,6 @@ static void check_gates(struct kvg_check *check)
 	}
 }
 
-/* A hook may have gated a container while the agent was away. */
-static int find_new(struct kvg_check *check)
-{
-	KVG_CLEANUP(kvg_freep) __u64 *ids = NULL;
-	size_t count = 0;
-	int r = kvg_gate_list(check->gates->set, &ids, &count);
-
-	for (size_t i = 0; r == 0 && i < count; i++) {
-		if (!kvg_gates_find(check->gates, ids[i]) &&
-		    kvg_gates_adopt_gate(check->gates, ids[i]) == -ESTALE)
-			kvg_gate_remove(check->gates->set, ids[i], NULL);
-	}
-	return r;
-}
-
 /* --- all of it ----------------------------------------------------------------------------------- */
 
 static void leave_own_out(struct kvg_check *check)
@@ -446,7 +431,7 @@ int kvg_check_round(struct kvg_check *check)
 
 		check->ids[i] = program < 0 ? 0 : kvg_own_program_id(program);
 	}
-	r = find_new(check);
+	r = kvg_gates_find_new(check->gates);
 	if (r < 0)
 		return r;
 	check_policies(check);

@@ -148,6 +148,7 @@ int kvg_gates_open(const struct kvg_gates_options *options, struct kvg_gates **r
 		return -ENOMEM;
 	gates->use = -1;
 	gates->totals = options->totals;
+	gates->keep_names = options->keep_names;
 	gates->bpffs_dir = strdup(options->bpffs_dir);
 	gates->root = strdup(options->cgroup_root);
 	if (!gates->bpffs_dir || !gates->root)

@@ -32,11 +32,14 @@ struct kvg_gates;
  * @bpffs_dir:   where the set is, or will be
  * @cgroup_root: mount point of cgroup v2
  * @totals:      where what gates let through is added up; must outlive the gates; NULL: nowhere
+ * @keep_names:  of gates whose cgroups are gone, until kvg_gates_forget_gone(): the caller records what they
+ *               refused
  */
 struct kvg_gates_options {
 	const char *bpffs_dir;
 	const char *cgroup_root;
 	struct kvg_totals *totals;
+	bool keep_names;
 };
 
 /**
@@ -79,6 +82,9 @@ bool kvg_gates_is_set(const char *name);
  */
 int kvg_gates_open(const struct kvg_gates_options *options, struct kvg_gates **ret,
 		   struct kvg_diag *reterr_diag);
+
+/** kvg_gates_forget_gone() - the names that were kept; whoever records knows them now; 0 or -errno */
+int kvg_gates_forget_gone(struct kvg_gates *gates);
 
 /** kvg_gates_close() - forget them; they stay in force; NULL is fine; Return: NULL */
 struct kvg_gates *kvg_gates_close(struct kvg_gates *gates);

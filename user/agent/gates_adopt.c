@@ -267,8 +267,11 @@ static int adopt_ours(struct kvg_gates *gates)
 		if (r == 0) {
 			mend_gate(gates, ids[i]);
 		} else if (r == -ESTALE || r == -ENOENT) {
-			kvg_gate_remove(gates->set, ids[i], NULL);
 			r = 0;
+			if (gates->keep_names) /* they go with kvg_gates_find_new() */
+				kvg_gate_retire(gates->set, ids[i], NULL);
+			else
+				kvg_gate_remove(gates->set, ids[i], NULL);
 		}
 	}
 	return r < 0 ? r : remove_nameless(gates);
@@ -344,4 +347,26 @@ int kvg_gates_adopt(struct kvg_gates *gates, struct kvg_diag *reterr_diag)
 		kvg_diag_set(reterr_diag, r, "the gates in %s cannot be taken over: %s",
 			     gates->bpffs_dir, strerror(-r));
 	return r;
+}
+
+int kvg_gates_find_new(struct kvg_gates *gates)
+{
+	KVG_CLEANUP(kvg_freep) __u64 *ids = NULL;
+	size_t count = 0;
+	int r = kvg_gate_list(gates->set, &ids, &count);
+
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		if (!kvg_gates_find(gates, ids[i]) &&
+		    kvg_gates_adopt_gate(gates, ids[i]) == -ESTALE)
+			kvg_gate_remove(gates->set, ids[i], NULL);
+	}
+	return r;
+}
+
+int kvg_gates_forget_gone(struct kvg_gates *gates)
+{
+	KVG_CLEANUP(kvg_closep) int lock = -1;
+	int r = kvg_gates_take_lock(gates, &lock, NULL);
+
+	return r < 0 ? r : kvg_gates_find_new(gates);
 }

@@ -54,6 +54,7 @@ struct kvg_gates {
 	char **others;
 	size_t others_count;
 	struct kvg_totals *totals;
+	bool keep_names;
 };
 
 /** kvg_gates_compare_paths() - parents before children, and those before their parent's next sibling */
@@ -109,6 +110,14 @@ int kvg_gates_put_locked(struct kvg_gates *gates, const char *cgroup, const char
 
 /** kvg_gates_adopt() - find or make the set, take in what is there; under the lock; 0 or -errno */
 int kvg_gates_adopt(struct kvg_gates *gates, struct kvg_diag *reterr_diag);
+
+/**
+ * kvg_gates_find_new() - gates that are in the set's maps and not among the entries; under the lock
+ * @gates: takes in what a hook has gated meanwhile, forgets what belongs to cgroups that are gone
+ *
+ * Return: 0 or a negative errno
+ */
+int kvg_gates_find_new(struct kvg_gates *gates);
 
 /** kvg_gates_adopt_gate() - one that is in the set's maps; 0, -ESTALE its cgroup is gone, ... */
 int kvg_gates_adopt_gate(struct kvg_gates *gates, __u64 cgroup_id);

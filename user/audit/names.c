@@ -18,7 +18,10 @@
 
 #define READ_TRIES 3
 
-/* struct name - a policy of a gate; @has_policy is false for one that was gone when it was asked for */
+/*
+ * struct name - a policy of a gate; @has_policy is false for one that was gone when it was asked for. Of
+ * a gate whose cgroup was gone there is one name, of generation 0: its last profile, and no policy.
+ */
 struct name {
 	__u64 cgroup_id;
 	__u32 generation;
@@ -101,13 +104,19 @@ static struct name *learn(struct kvg_names *names, __u64 cgroup_id, __u32 genera
 	struct kvg_gate_info info;
 	struct kvg_gate gate;
 
-	if (read_gate(names->set, cgroup_id, &gate, &info) < 0)
+	int r = read_gate(names->set, cgroup_id, &gate, &info);
+
+	if (r == -ENOENT) { /* the entry goes with the cgroup, what it is called does not */
+		r = kvg_gate_read(names->set, cgroup_id, NULL, &info);
+		gate.generation = generation = 0;
+	}
+	if (r < 0)
 		return NULL;
 
 	name = make_name(&info, cgroup_id, generation ? generation : gate.generation);
 	if (!name)
 		return NULL;
-	name->has_policy = name->generation == gate.generation;
+	name->has_policy = name->generation && name->generation == gate.generation;
 
 	if (names->count >= NAMES_MAX) {
 		tdestroy(names->tree, free_name);
@@ -152,15 +161,19 @@ void kvg_names_fill(struct kvg_names *names, struct kvg_record *record)
 		return;
 
 	found = tfind(&key, &names->tree, compare);
-	name = found ? *found : learn(names, key.cgroup_id, key.generation);
+	if (!found) {
+		key.generation = 0;
+		found = tfind(&key, &names->tree, compare);
+	}
+	name = found ? *found : learn(names, key.cgroup_id, record->refusal.generation);
 	if (!name)
 		return;
 
 	record->gate = name->gate;
-	if (name->has_policy) {
+	if (name->has_policy || !name->generation)
 		record->profile = name->profile;
+	if (name->has_policy)
 		record->digest = name->digest;
-	}
 }
 
 struct kvg_names *kvg_names_close(struct kvg_names *names)

@@ -264,7 +264,7 @@ int kvg_gate_replace(struct kvg_set *set, __u64 cgroup_id, const struct kvg_poli
 	return r;
 }
 
-int kvg_gate_remove(struct kvg_set *set, __u64 cgroup_id, struct kvg_diag *reterr_diag)
+int kvg_gate_retire(struct kvg_set *set, __u64 cgroup_id, struct kvg_diag *reterr_diag)
 {
 	const struct kvg_gate nothing = {.cgroup_id = cgroup_id};
 	int r = kvg_ports_detach(kvg_set_path(set), cgroup_id, reterr_diag);
@@ -273,8 +273,16 @@ int kvg_gate_remove(struct kvg_set *set, __u64 cgroup_id, struct kvg_diag *reter
 		return r;
 	kvg_gate_remove_links(kvg_set_path(set), cgroup_id);
 	kvg_gate_tell(set, &nothing); /* the storage lives as long as its cgroup */
-	bpf_map_delete_elem(kvg_set_map(set, KVG_MAP_INFOS), &cgroup_id);
 	return 0;
+}
+
+int kvg_gate_remove(struct kvg_set *set, __u64 cgroup_id, struct kvg_diag *reterr_diag)
+{
+	int r = kvg_gate_retire(set, cgroup_id, reterr_diag);
+
+	if (r == 0)
+		bpf_map_delete_elem(kvg_set_map(set, KVG_MAP_INFOS), &cgroup_id);
+	return r;
 }
 
 int kvg_gate_detach(struct kvg_set *set, __u64 cgroup_id, struct kvg_diag *reterr_diag)

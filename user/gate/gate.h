@@ -95,6 +95,9 @@ int kvg_gate_replace(struct kvg_set *set, __u64 cgroup_id, const struct kvg_poli
  */
 int kvg_gate_remove(struct kvg_set *set, __u64 cgroup_id, struct kvg_diag *reterr_diag);
 
+/** kvg_gate_retire() - as kvg_gate_remove(), but what it is called stays, for the record of what it refused */
+int kvg_gate_retire(struct kvg_set *set, __u64 cgroup_id, struct kvg_diag *reterr_diag);
+
 /** kvg_gate_remove_links() - all that holds a gate on its cgroup, in a set that need not be whole */
 void kvg_gate_remove_links(const char *set_path, __u64 cgroup_id);
 

@@ -1,17 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# One client is refused a million times and more, each time another destination: attacker, kernel, metrics
-# and the lines of the file have the same count. Meanwhile another client's refusals are in the file within
-# a second or two, each told apart; the agent's memory and its share of a processor stay bounded, and what it
-# writes does, too.
+# One client is refused as often as the kernel can, millions of times, each time another destination:
+# attacker, kernel, metrics and the lines of the file have the same count. Meanwhile another client's refusals
+# are in the file within a second or two, each told apart; the agent's memory and its share of a processor
+# stay bounded, and what it writes does, too.
 . "$(dirname "$0")/../agent/lib.sh"
 need_agent
 FLOOD=${KVGATE%/*}/tests/e2e/record/flood
 [[ -x $FLOOD ]] || skip "no $FLOOD: run make attacks first"
 
-SECONDS_OF_FLOOD=10
-RSS_MAX_KB=65536 # a table of 65,536 flows is remembered in 20 MB, and a sink's buffer is 1 MB
-LINES_MAX=80000  # the pot, 2,048 a second, and shares: see include/kvg_event.h
+SECONDS_OF_FLOOD=300 # at most: it is ended when the other client has had its turn
+RSS_MAX_KB=65536   # a table of 65,536 flows is remembered in 20 MB, and a sink's buffer is 1 MB
+POT_LINES=40000    # the pot at once, then 2,048 a second and shares: see include/kvg_event.h
+SECOND_LINES=3000
 
 new_network
 CONFIGURE="audit: { file: $SCRATCH/record.jsonl, journal: false }"
@@ -53,7 +54,7 @@ PYTHON
 }
 
 CPU_BEFORE=$(cpu_ms)
-spawn_inside "$CLIENT" "$ATTACKER" bash -c '"$@" >"$0"' "$SCRATCH/flooded" \
+spawn_inside "$CLIENT" "$ATTACKER" bash -c 'exec "$@" >"$0"' "$SCRATCH/flooded" \
 	"$FLOOD" 198.51.100.0/24 "$SECONDS_OF_FLOOD" 2
 FLOODER=$REPLY
 
@@ -69,6 +70,8 @@ for port in 1001 1002 1003 1004 1005; do
 	((took = (${EPOCHREALTIME/./} - start) / 1000, SLOWEST = took > SLOWEST ? took : SLOWEST))
 	process_gone "$FLOODER" && fail "the flood was over too early"
 done
+sleep 2
+kill "$FLOODER"
 wait "$FLOODER" || fail "the flood: $(<"$SCRATCH/flooded")"
 read -r ATTEMPTS MS <"$SCRATCH/flooded"
 CPU=$(($(cpu_ms) - CPU_BEFORE))
@@ -89,7 +92,7 @@ read -r SUM LINES FOLDED <<<"$(sum_by attacked)"
 same "sum of the lines" "$ATTEMPTS" "$SUM"
 same "the quiet client's lines" "5 5 0" "$(sum_by quiet)"
 ((FOLDED > 0)) || fail "$ATTEMPTS refusals, and all were told apart"
-((LINES < LINES_MAX)) || fail "$LINES lines of one flood"
+((LINES < POT_LINES + MS * SECOND_LINES / 1000)) || fail "$LINES lines of one flood"
 ((RSS < RSS_MAX_KB)) || fail "the agent took $RSS kB"
 ((CPU * 4 < MS * 3 * PATIENCE)) || fail "the agent took $CPU ms of a processor in $MS ms"
 echo "$ATTEMPTS refusals in $MS ms: $LINES lines, $FOLDED not told apart, $LOST events lost;" \

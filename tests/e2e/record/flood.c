@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * flood ADDRESS/BITS SECONDS THREADS: UDP packets to one destination after the other of an IPv4 prefix,
- * port after port, as fast as the kernel refuses them. Prints how many were refused (EPERM) and how long
- * it took in ms; any other outcome is an error, as the count would not be the kernel's.
+ * port after port, as fast as the kernel refuses them, until the time is over or SIGTERM comes. Prints
+ * how many were refused (EPERM) and how long it took in ms; any other outcome is an error, as the count would not be the kernel's.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +32,13 @@ static struct in_addr network;
 static unsigned int hosts;
 static unsigned int threads;
 static double end;
+static volatile sig_atomic_t stopped;
+
+static void stop(int signum)
+{
+	(void)signum;
+	stopped = true;
+}
 
 static double now(void)
 {
@@ -54,7 +63,7 @@ static void *flood(void *data)
 	struct flooder *flooder = data;
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
-	while (fd >= 0 && !flooder->error && now() < end) {
+	while (fd >= 0 && !flooder->error && !stopped && now() < end) {
 		for (int i = 0; i < ROUND && !flooder->error; i++) {
 			aim(&to, flooder);
 			if (sendto(fd, "x", 1, 0, (struct sockaddr *)&to, sizeof(to)) >= 0)
@@ -96,6 +105,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: flood ADDRESS/BITS SECONDS THREADS\n");
 		return 2;
 	}
+	signal(SIGTERM, stop);
 	for (unsigned int i = 0; i < threads; i++) {
 		flooders[i].number = i;
 		if (pthread_create(&flooders[i].thread, NULL, flood, &flooders[i]))
