@@ -152,7 +152,7 @@ static ssize_t write_journal(void *state, const struct iovec *lines, size_t coun
 	int r;
 
 	(void)state;
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count && i < KVG_SINK_MESSAGES_MAX; i++) {
 		r = check_journal(reterr_diag);
 		if (r == 0)
 			r = send_line(&lines[i]);

@@ -12,8 +12,11 @@
 /* Longest line that says what was lost; each queue keeps room for one. */
 #define KVG_SINK_LOSS_BYTES 512
 
-/* Lines that a kind is given at once. */
-#define KVG_SINK_LINES_MAX 64
+/* Lines that a kind is given at once: as many as writev(2) takes, so that one fsync does for them. */
+#define KVG_SINK_LINES_MAX 1024
+
+/* Kinds that send one by one stop after so many: what is sent is seen, and not sent again. */
+#define KVG_SINK_MESSAGES_MAX 16
 
 /**
  * struct kvg_sink_line - one line on its way to a sink

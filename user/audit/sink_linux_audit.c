@@ -143,7 +143,7 @@ static ssize_t write_audit(void *state, const struct iovec *lines, size_t count,
 	r = check_enabled(trail->fd, reterr_diag);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count && i < KVG_SINK_MESSAGES_MAX; i++) {
 		r = send_line(trail, lines[i].iov_base);
 		if (r < 0)
 			return done ? done : r;

@@ -143,7 +143,7 @@ static ssize_t write_syslog(void *state, const struct iovec *lines, size_t count
 	ssize_t done = 0;
 
 	(void)reterr_diag;
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count && i < KVG_SINK_MESSAGES_MAX; i++) {
 		int r = send_line(state, &lines[i]);
 
 		if (r < 0)
