@@ -42,6 +42,7 @@ BENCHES    := $(patsubst %.c,$(O)/%,$(wildcard tools/bench/*.c))
 ATTACKS    := $(patsubst %.c,$(O)/%,$(wildcard tests/e2e/attacks/*.c))
 OBSERVE    := $(O)/tests/e2e/discover/observe
 FLOOD      := $(O)/tests/e2e/record/flood
+CLOCK      := $(O)/tests/e2e/agent/clock.so
 FUZZERS    := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/fuzz_*.c))
 C_FILES    := $(wildcard include/*.h bpf/*.[ch] vmlinux/*.h user/*/*.[ch] tests/*/*.[ch] \
               tests/e2e/*/*.c)
@@ -171,10 +172,15 @@ $(ATTACKS) $(FLOOD): %: %.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ -pthread -o $@
 
+# Preloaded by a test: without sanitizers, which want to be first.
+$(CLOCK): $(O)/%.so: %.c Makefile
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) -O2 -Wall -Wextra -Werror -D_GNU_SOURCE -fPIC -shared $< -o $@
+
 unit-tests: $(UNIT_TESTS) ## only build them
 bpf-tests: $(BPF_TESTS) ## only build them
 kernel-tests: all attacks $(BPF_TESTS) $(LOADER) ## only build what check-kernels runs
-attacks: $(ATTACKS) $(OBSERVE) $(FLOOD) ## only build them
+attacks: $(ATTACKS) $(OBSERVE) $(FLOOD) $(CLOCK) ## only build them
 
 # kvgate with other programs, and with another layout of its maps.
 others: ## only build what upgrades are tested with

@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "folder.h"
 #include "policy/history.h"
+#include "policy/saved_policy.h"
 
 #define TEXT    KVG_CLEANUP(kvg_freep) char *
 #define POLICY  KVG_CLEANUP(kvg_policy_freep) struct kvg_policy *
@@ -61,6 +62,50 @@ static void a_profile_without_history_has_an_empty_one(void **state)
 
 	assert_int_equal(kvg_history_read(*state, "app", &history), 0);
 	assert_int_equal(history.count, 0);
+}
+
+static ino_t file_of(void **state, const char *name)
+{
+	TEXT path = NULL;
+	struct stat st;
+
+	assert_true(asprintf(&path, "%s/%s", (const char *)*state, name) > 0);
+	assert_int_equal(stat(path, &st), 0);
+	return st.st_ino;
+}
+
+static void save(void **state, unsigned int number)
+{
+	POLICY policy = policy_of("app", number);
+
+	assert_int_equal(kvg_saved_policy_put_last(*state, policy), 0);
+}
+
+static void the_last_good_policy_is_on_disk_once(void **state)
+{
+	save(state, 1);
+	add(state, "app", 1);
+	assert_int_equal(file_of(state, "history/app/000001.json"),
+			 file_of(state, "policies/app.json"));
+}
+
+/* Each entry has a time of its own, and a policy of its own. */
+static void an_entry_is_linked_to_no_other_and_to_no_other_policy(void **state)
+{
+	HISTORY history = {};
+
+	save(state, 1);
+	add(state, "app", 1);
+	add(state, "app", 2);
+	add(state, "app", 1);
+	save(state, 3);
+	assert_int_not_equal(file_of(state, "history/app/000003.json"),
+			     file_of(state, "history/app/000001.json"));
+	assert_int_equal(kvg_history_read(*state, "app", &history), 0);
+	assert_int_equal(history.count, 3);
+	assert_same(history.entries[0].policy, 1);
+	assert_same(history.entries[1].policy, 2);
+	assert_same(history.entries[2].policy, 1);
 }
 
 static void policies_are_listed_oldest_first_and_whole(void **state)
@@ -220,6 +265,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, folder_make, folder_remove)
 		TEST(a_profile_without_history_has_an_empty_one),
+		TEST(the_last_good_policy_is_on_disk_once),
+		TEST(an_entry_is_linked_to_no_other_and_to_no_other_policy),
 		TEST(policies_are_listed_oldest_first_and_whole),
 		TEST(the_same_policy_is_noted_once_until_another_comes),
 		TEST(the_oldest_above_the_bound_are_removed),

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +15,8 @@
 
 #include "base/cleanup.h"
 
-#define TRIES 3
+#define TRIES      3
+#define HEIR_TRIES 300
 
 static long read_holder(int fd)
 {
@@ -32,19 +35,30 @@ static void write_holder(int fd)
 		return;
 }
 
-/* Who only looks has it for a moment. */
+static bool is_holder_dead(int fd)
+{
+	long holder = read_holder(fd);
+
+	return holder > 0 && kill((pid_t)holder, 0) < 0 && errno == ESRCH;
+}
+
+/*
+ * Who only looks has it for a moment. So has a child of an agent that was killed, if it was one that does not
+ * replace itself, as the canary.
+ */
 static int take(int fd)
 {
 	const struct timespec moment = {.tv_nsec = 10000000};
 
-	for (int i = 0; i < TRIES - 1; i++) {
+	for (int i = 1;; i++) {
 		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
 			return 0;
 		if (errno != EWOULDBLOCK)
 			return -errno;
+		if (i >= (is_holder_dead(fd) ? HEIR_TRIES : TRIES))
+			return -EWOULDBLOCK;
 		nanosleep(&moment, NULL);
 	}
-	return flock(fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
 }
 
 static int lock_file(const char *path, int *ret, struct kvg_diag *diag)

@@ -216,8 +216,12 @@ int kvg_slots_fill(struct kvg_set *set, const struct kvg_policy *policy, __u32 *
 
 	r = find_free_slot(set, &job.slot);
 	if (r < 0)
-		return kvg_diag_set(reterr_diag, r, "no room for another policy (%d are in use)",
-				    KVG_SLOTS_MAX - 1);
+		return r == -ENOSPC
+			       ? kvg_diag_set(reterr_diag, r,
+					      "no room for another policy (%d are in use)",
+					      KVG_SLOTS_MAX - 1)
+			       : kvg_diag_set(reterr_diag, r, "cannot find room for the policy: %s",
+					      strerror(-r));
 
 	r = run_both(job);
 	if (r < 0) {
