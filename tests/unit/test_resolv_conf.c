@@ -53,9 +53,10 @@ static void write_conf(void **state, const char *name, const char *address)
 
 static int look(void **state, bool started, struct kvg_resolvers *ret, struct kvg_diag *diag)
 {
+	const struct kvg_resolv_conf_container container = {*state, started};
 	const struct kvg_resolvers_node node = {};
 
-	return kvg_resolv_conf_read(*state, started, &node, ret, NULL, diag);
+	return kvg_resolv_conf_read(&container, &node, ret, NULL, diag);
 }
 
 static void assert_read(void **state, const char *expected)

@@ -241,14 +241,14 @@ static void note(struct kvg_target *target, const char *sentence)
 
 static int find_resolvers(struct kvg_agent *agent, struct kvg_target *target)
 {
+	const struct kvg_resolv_conf_container container = {target->bundle, !target->starting};
 	KVG_CLEANUP(kvg_notes_done) struct kvg_notes notes = {};
 	struct kvg_diag diag = {};
 	int r;
 
 	if (!target->starting && (target->read || adopt(agent, target)))
 		return 0;
-	r = kvg_resolv_conf_read(target->bundle, !target->starting, &agent->node,
-				 &target->resolvers, &notes, &diag);
+	r = kvg_resolv_conf_read(&container, &agent->node, &target->resolvers, &notes, &diag);
 	if (r == -ENOMEM)
 		return r;
 	target->read = r == 0 || r == -ESTALE;

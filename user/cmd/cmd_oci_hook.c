@@ -232,13 +232,14 @@ static int read_resolvers(const struct hook *hook, const struct kvg_target *targ
 			  struct kvg_resolvers *ret)
 {
 	KVG_CLEANUP(kvg_notes_done) struct kvg_notes notes = {};
+	const struct kvg_resolv_conf_container container = {.bundle = target->bundle};
 	struct kvg_resolvers_node node = {};
 	struct kvg_diag diag = {};
 	int r = kvg_resolvers_read_node(KVG_RESOLV_CONF, KVG_RESOLVERS_UPSTREAM, &node, &notes);
 
 	*ret = node.own;
 	if (r == 0 && target->bundle)
-		r = kvg_resolv_conf_read(target->bundle, false, &node, ret, &notes, &diag);
+		r = kvg_resolv_conf_read(&container, &node, ret, &notes, &diag);
 	if (diag.msg[0])
 		kvg_log_note("container '%s': %s", hook->state.id, diag.msg);
 	for (size_t i = 0; i < notes.count; i++)

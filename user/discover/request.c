@@ -174,22 +174,61 @@ static int converse(struct exchange *on, const json_t *request, json_t **ret)
 	return r < 0 ? r : understand(on, text, size, ret);
 }
 
-int kvg_request_send(const char *run_dir, const json_t *request, unsigned int timeout_ms,
-		     json_t **ret, struct kvg_diag *reterr_diag)
+static int begin(struct exchange *on, const char *run_dir, unsigned int timeout_ms,
+		 struct kvg_diag *reterr_diag)
 {
-	struct exchange exchange = {
+	int r;
+
+	*on = (struct exchange){
 		.address.sun_family = AF_UNIX,
 		.fd = -1,
 		.deadline_us = now_us() + timeout_ms * 1000LL,
 		.timeout_ms = timeout_ms,
 		.diag = reterr_diag,
 	};
-	int r = kvg_request_path(run_dir, exchange.address.sun_path,
-				 sizeof(exchange.address.sun_path));
+	r = kvg_request_path(run_dir, on->address.sun_path, sizeof(on->address.sun_path));
+	return r < 0 ? kvg_diag_set(reterr_diag, r, "%s: too long for a socket's path", run_dir)
+		     : 0;
+}
 
-	if (r < 0)
-		return kvg_diag_set(reterr_diag, r, "%s: too long for a socket's path", run_dir);
-	r = converse(&exchange, request, ret);
+int kvg_request_send(const char *run_dir, const json_t *request, unsigned int timeout_ms,
+		     json_t **ret, struct kvg_diag *reterr_diag)
+{
+	struct exchange exchange;
+	int r = begin(&exchange, run_dir, timeout_ms, reterr_diag);
+
+	if (r == 0)
+		r = converse(&exchange, request, ret);
+	kvg_closep(&exchange.fd);
+	return r;
+}
+
+static int lift_limit(const struct exchange *on)
+{
+	static const struct timeval none;
+
+	return setsockopt(on->fd, SOL_SOCKET, SO_RCVTIMEO, &none, sizeof(none)) < 0
+		       ? fail(on, -errno)
+		       : 0;
+}
+
+int kvg_request_stay(const char *run_dir, const json_t *request, unsigned int timeout_ms,
+		     int *ret_fd, struct kvg_diag *reterr_diag)
+{
+	KVG_CLEANUP(kvg_json_decrefp) json_t *answer = NULL;
+	struct exchange exchange;
+	const char *problem;
+	int r = begin(&exchange, run_dir, timeout_ms, reterr_diag);
+
+	if (r == 0)
+		r = converse(&exchange, request, &answer);
+	problem = json_string_value(json_object_get(answer, "problem"));
+	if (r == 0 && problem)
+		r = kvg_diag_set(reterr_diag, -EREMOTEIO, "%s", problem);
+	if (r == 0)
+		r = lift_limit(&exchange);
+	if (r == 0)
+		*ret_fd = KVG_TAKE_FD(exchange.fd);
 	kvg_closep(&exchange.fd);
 	return r;
 }

@@ -46,4 +46,17 @@ int kvg_request_path(const char *run_dir, char *ret, size_t size);
 int kvg_request_send(const char *run_dir, const json_t *request, unsigned int timeout_ms,
 		     json_t **ret, struct kvg_diag *reterr_diag);
 
+/**
+ * kvg_request_stay() - as kvg_request_send(), of a request that is answered again and again
+ * @run_dir:     where the agent has its socket
+ * @request:     an object
+ * @timeout_ms:  until the first answer, which is not handed on
+ * @ret_fd:      the connection, without a time-out, closed by the caller; untouched on failure
+ * @reterr_diag: why there is none: also the "problem" of the first answer
+ *
+ * Return: 0, or a negative errno as above; -EREMOTEIO the agent answers that it does not
+ */
+int kvg_request_stay(const char *run_dir, const json_t *request, unsigned int timeout_ms,
+		     int *ret_fd, struct kvg_diag *reterr_diag);
+
 #endif

@@ -178,9 +178,9 @@ static int refuse(int error, struct kvg_diag *diag)
 	return kvg_diag_set(diag, error, "its resolv.conf is not used: %s", why);
 }
 
-int kvg_resolv_conf_read(const char *bundle, bool started, const struct kvg_resolvers_node *node,
-			 struct kvg_resolvers *ret, struct kvg_notes *notes,
-			 struct kvg_diag *reterr_diag)
+int kvg_resolv_conf_read(const struct kvg_resolv_conf_container *container,
+			 const struct kvg_resolvers_node *node, struct kvg_resolvers *ret,
+			 struct kvg_notes *notes, struct kvg_diag *reterr_diag)
 {
 	KVG_CLEANUP(kvg_json_decrefp) json_t *config = NULL;
 	KVG_CLEANUP(place_done) struct place place = {};
@@ -190,16 +190,16 @@ int kvg_resolv_conf_read(const char *bundle, bool started, const struct kvg_reso
 	int r;
 
 	*ret = (struct kvg_resolvers){};
-	if (asprintf(&path, "%s/config.json", bundle) < 0) {
+	if (asprintf(&path, "%s/config.json", container->bundle) < 0) {
 		path = NULL;
 		return refuse(-ENOMEM, reterr_diag);
 	}
 	r = load_config(path, &made, &config);
 	if (r == 0)
-		r = find_place(&place, bundle, config);
+		r = find_place(&place, container->bundle, config);
 	if (r < 0)
 		return refuse(r, reterr_diag);
-	r = read_place(&place, started ? &made : NULL, &text);
+	r = read_place(&place, container->started ? &made : NULL, &text);
 	if (r == -ENOENT)
 		return 0;
 	if (r == 0)

@@ -19,9 +19,18 @@
 #include "policy/resolvers.h"
 
 /**
+ * struct kvg_resolv_conf_container - whose resolv.conf
+ * @bundle:  folder of its config.json
+ * @started: it may run already; false between its creation and its start, as for an OCI hook
+ */
+struct kvg_resolv_conf_container {
+	const char *bundle;
+	bool started;
+};
+
+/**
  * kvg_resolv_conf_read() - the resolvers of a container
- * @bundle:      folder of its config.json
- * @started:     it may run already; false between its creation and its start, as for an OCI hook
+ * @container:   which
  * @node:        see kvg_resolvers_parse()
  * @ret:         empty if there is no such file: a client asks 127.0.0.1 then; and on failure
  * @notes:       what was left out and why
@@ -32,8 +41,8 @@
  *
  * Return: 0, -ESTALE it was changed since the container was made, or another negative errno
  */
-int kvg_resolv_conf_read(const char *bundle, bool started, const struct kvg_resolvers_node *node,
-			 struct kvg_resolvers *ret, struct kvg_notes *notes,
-			 struct kvg_diag *reterr_diag);
+int kvg_resolv_conf_read(const struct kvg_resolv_conf_container *container,
+			 const struct kvg_resolvers_node *node, struct kvg_resolvers *ret,
+			 struct kvg_notes *notes, struct kvg_diag *reterr_diag);
 
 #endif
