@@ -8,6 +8,7 @@
 
 #include <bpf/bpf_helpers.h>
 
+#include "kvg_answer.h"
 #include "kvg_event.h"
 #include "kvg_policy.h"
 
@@ -143,5 +144,23 @@ struct {
 	__type(key, int);
 	__type(value, struct kvg_mark);
 } kvg_marks SEC(".maps");
+
+/*
+ * What name servers answered. bpf/dns.bpf.c writes, user/audit/ reads before it writes a line, and each
+ * second. Full: records have no names, and nothing else changes. 256 KiB hold 480 answers.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 18);
+} kvg_answers SEC(".maps");
+
+/* Cgroup id -> how much of the above it has had. bpf/dns.bpf.c makes entries, user/gate/gate.c removes them. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, KVG_GATES_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, struct kvg_heard);
+} kvg_hearing SEC(".maps");
 
 #endif

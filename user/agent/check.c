@@ -289,7 +289,20 @@ static bool is_in_force(struct kvg_check *check, const struct kvg_cgroup *cgroup
 			add_foreign(check, effective.ids[i]);
 	}
 	return found >= wanted ||
-	       (!kvg_programs()[which].required && !has_link(check->gates->set, cgroup->id, which));
+	       (which == KVG_PROGRAM_SOCKET && !has_link(check->gates->set, cgroup->id, which));
+}
+
+/* The gate holds without it. */
+static void check_hearing(struct kvg_check *check, const struct kvg_gates_entry *entry)
+{
+	const char *label = kvg_programs()[KVG_PROGRAM_INGRESS].label;
+
+	if (!has_link(check->gates->set, entry->cgroup_id, KVG_PROGRAM_INGRESS))
+		add_problem(
+			check,
+			"%s: the %s program cannot be attached: the gate holds, but its records "
+			"do not say which names the client looks up",
+			entry->cgroup, label);
 }
 
 static void check_programs(struct kvg_check *check, const struct kvg_gates_entry *entry,
@@ -368,8 +381,10 @@ static void check_gates(struct kvg_check *check)
 		if (r == -ESTALE) {
 			take_place(check, i);
 		} else if (r == 0) {
-			if (!kvg_gates_is_other(gates, &gates->entries[i]))
+			if (!kvg_gates_is_other(gates, &gates->entries[i])) {
 				check_programs(check, &gates->entries[i], &cgroup, wanted);
+				check_hearing(check, &gates->entries[i]);
+			}
 			check_entry(check, &gates->entries[i]);
 		} else if (r != -ENOENT && r != -ENODEV) { /* those are gone, kvg_gates_tidy() */
 			add_problem(check, "%s: the cgroup cannot be opened: %s",

@@ -273,6 +273,7 @@ int kvg_gate_retire(struct kvg_set *set, __u64 cgroup_id, struct kvg_diag *reter
 		return r;
 	kvg_gate_remove_links(kvg_set_path(set), cgroup_id);
 	kvg_gate_tell(set, &nothing); /* the storage lives as long as its cgroup */
+	bpf_map_delete_elem(kvg_set_map(set, KVG_MAP_HEARING), &cgroup_id);
 	return 0;
 }
 

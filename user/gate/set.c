@@ -12,6 +12,7 @@
 #include <sys/vfs.h>
 
 #include "base/cleanup.h"
+#include "gate/dns.h"
 #include "gate/lsm.h"
 #include "gate/own.h"
 #include "gate/pins.h"
@@ -251,7 +252,8 @@ int kvg_set_create_beside(const char *bpffs_dir, const char *name, const char *o
 	if (r < 0)
 		return kvg_diag_set(reterr_diag, r, "cannot keep the BPF programs open: %s",
 				    strerror(-r));
-	kvg_lsm_load(set, &set->programs[KVG_PROGRAM_SOCKET]); /* where it can be had */
+	kvg_lsm_load(set, &set->programs[KVG_PROGRAM_SOCKET]); /* where they can be had */
+	kvg_dns_load(set, &set->programs[KVG_PROGRAM_INGRESS]);
 	r = pin_all(set, reterr_diag);
 	if (r < 0) {
 		kvg_set_remove(bpffs_dir, name);
@@ -374,8 +376,10 @@ int kvg_set_renew(struct kvg_set *set, struct kvg_diag *reterr_diag)
 	if (r < 0)
 		return r;
 	r = take_descriptors(fresh, fresh->skel->obj);
-	if (r == 0)
+	if (r == 0) {
 		kvg_lsm_load(set, &fresh->programs[KVG_PROGRAM_SOCKET]);
+		kvg_dns_load(set, &fresh->programs[KVG_PROGRAM_INGRESS]);
+	}
 	for (size_t i = 0; r == 0 && i < KVG_PROGRAM_COUNT; i++) {
 		if (fresh->programs[i] < 0 ||
 		    kvg_own_is_same_program(set->programs[i], fresh->programs[i]))

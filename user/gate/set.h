@@ -34,7 +34,9 @@
 	X(LOST, kvg_lost)       \
 	X(INFOS, kvg_infos)     \
 	X(OWNERS, kvg_owners)   \
-	X(MARKS, kvg_marks)
+	X(MARKS, kvg_marks)     \
+	X(ANSWERS, kvg_answers) \
+	X(HEARING, kvg_hearing)
 
 enum kvg_map {
 #define X(name, map) KVG_MAP_##name,
@@ -47,7 +49,8 @@ enum kvg_map {
  * X(enumerator, program, attach type, name of the link's pin, is no gate without it), in the order of
  * attachment. Packets first: a socket that connect() lets go must not outrun the packet hook. sockops
  * before connect: an inbound connection must not be without its mark. All are of bpf/cgroup.bpf.c but
- * the last, which is bpf/lsm.bpf.c's, for those kernels that load it.
+ * the last two. socket_create is bpf/lsm.bpf.c's, for those kernels that load it. ingress is bpf/dns.bpf.c's:
+ * it makes records tell more and judges nothing, so that a gate without it is a gate, with a problem.
  */
 #define KVG_PROGRAMS(X)                                                                   \
 	X(EGRESS, kvg_egress, BPF_CGROUP_INET_EGRESS, "egress", true)                     \
@@ -57,7 +60,8 @@ enum kvg_map {
 	X(CONNECT6, kvg_connect6, BPF_CGROUP_INET6_CONNECT, "connect6", true)             \
 	X(SENDMSG4, kvg_sendmsg4, BPF_CGROUP_UDP4_SENDMSG, "sendmsg4", true)              \
 	X(SENDMSG6, kvg_sendmsg6, BPF_CGROUP_UDP6_SENDMSG, "sendmsg6", true)              \
-	X(SOCKET, kvg_socket, BPF_LSM_CGROUP, "socket_create", false)
+	X(SOCKET, kvg_socket, BPF_LSM_CGROUP, "socket_create", false)                     \
+	X(INGRESS, kvg_ingress, BPF_CGROUP_INET_INGRESS, "ingress", false)
 
 enum kvg_program {
 #define X(name, program, type, label, required) KVG_PROGRAM_##name,

@@ -94,6 +94,13 @@ static void check_hook(struct kvg_gate_status *gate, const struct kvg_set *set,
 
 	snprintf(folder, sizeof(folder), "links/%llu", (unsigned long long)gate->cgroup_id);
 	link = kvg_pins_get(kvg_set_path(set), folder, label);
+	if (link == -ENOENT && which == KVG_PROGRAM_INGRESS) {
+		add_problem(gate,
+			    "%s: not attached: the gate holds, but its records do not say "
+			    "which names the client looks up",
+			    label);
+		return;
+	}
 	if (link == -ENOENT && !kvg_programs()[which].required)
 		return; /* where it could not be attached */
 	if (which == KVG_PROGRAM_SOCKET)
