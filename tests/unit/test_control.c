@@ -30,6 +30,7 @@ struct fixture {
 	sd_event *event;
 	struct kvg_control *control;
 	unsigned int ran;
+	int taken;
 };
 
 static json_t *run_echo(void *data, const json_t *request)
@@ -57,10 +58,23 @@ static json_t *run_none(void *data, const json_t *request)
 	return NULL;
 }
 
+/* Keeps the connection, and says so over it; "no" is refused. */
+static int take(void *data, const json_t *request, int fd, struct kvg_diag *reterr_diag)
+{
+	struct fixture *fixture = data;
+
+	if (json_object_get(request, "no"))
+		return kvg_diag_set(reterr_diag, -EBUSY, "no room");
+	assert_int_equal(send(fd, "taken", 5, MSG_DONTWAIT), 5);
+	fixture->taken = fd;
+	return 0;
+}
+
 static const struct kvg_control_row rows[] = {
-	{"echo", run_echo},
-	{"long", run_long},
-	{"none", run_none},
+	{.request = "echo", .run = run_echo},
+	{.request = "long", .run = run_long},
+	{.request = "none", .run = run_none},
+	{.request = "take", .take = take},
 	{},
 };
 
@@ -430,6 +444,25 @@ static void a_problem_that_is_no_text_is_still_an_answer(void **state)
 
 #define test(claim) cmocka_unit_test_setup_teardown(claim, make, unmake)
 
+static void a_connection_that_is_taken_over_is_no_client_any_more(void **state)
+{
+	struct fixture *fixture = *state;
+	KVG_CLEANUP(kvg_closep) int fd = dial(fixture);
+
+	assert_failed(fixture, fd, "{\"request\":\"take\",\"no\":1}", "no room");
+	assert_int_equal(counts(fixture).clients, 1);
+	say(fd, "{\"request\":\"take\"}");
+	turn(fixture);
+	assert_string_equal(hear(fd), "taken");
+	assert_int_equal(counts(fixture).clients, 0);
+
+	fixture->control = kvg_control_close(fixture->control);
+	assert_int_equal(send(fixture->taken, "still", 5, MSG_DONTWAIT), 5);
+	assert_string_equal(hear(fd), "still");
+	close(fixture->taken);
+	assert_string_equal(hear(fd), "end");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -450,6 +483,7 @@ int main(void)
 		test(closing_drops_the_clients_and_removes_the_socket),
 		test(a_folder_that_cannot_hold_a_socket_is_refused_by_name),
 		test(a_problem_that_is_no_text_is_still_an_answer),
+		test(a_connection_that_is_taken_over_is_no_client_any_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,6 +26,7 @@ static void agent_done(struct kvg_agent *agent)
 	kvg_lookup_close(agent->lookup);
 	free(agent->lookup_servers);
 	kvg_agent_close_record(agent);
+	kvg_watchers_close(agent->watchers);
 	kvg_check_close(agent->check);
 	kvg_gates_close(agent->gates);
 	kvg_files_close(agent->files);
@@ -98,6 +99,8 @@ static int open_loop(struct kvg_agent *agent)
 		r = kvg_metrics_open(&agent->metrics);
 	if (r == 0)
 		r = kvg_totals_open(&agent->totals);
+	if (r == 0)
+		r = kvg_watchers_open(agent->event, &agent->watchers);
 	if (r < 0)
 		kvg_log_error("the event loop cannot be made: %s", strerror(-r));
 	return r;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The control socket's requests: ping, status, reload, metrics, gate. */
+/* The control socket's requests: ping, status, reload, metrics, gate, watch. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -296,7 +296,19 @@ static json_t *on_gate(void *data, const json_t *request)
 	return answer;
 }
 
+static int on_watch(void *data, const json_t *request, int fd, struct kvg_diag *reterr_diag)
+{
+	const struct kvg_agent *agent = data;
+
+	return kvg_watchers_take(agent->watchers, request, fd, reterr_diag);
+}
+
 const struct kvg_control_row kvg_agent_rows[] = {
-	{"ping", on_ping},       {"status", on_status}, {"reload", on_reload},
-	{"metrics", on_metrics}, {"gate", on_gate},     {},
+	{.request = "ping", .run = on_ping},
+	{.request = "status", .run = on_status},
+	{.request = "reload", .run = on_reload},
+	{.request = "metrics", .run = on_metrics},
+	{.request = "gate", .run = on_gate},
+	{.request = "watch", .take = on_watch},
+	{},
 };

@@ -2,6 +2,7 @@
 #include "agent/control.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -149,6 +150,24 @@ static int run_handler(struct client *client, const struct kvg_control_row *row,
 	return reply(client, answer ? answer : kvg_control_answer("failed", "out of memory"));
 }
 
+/* A copy of the descriptor: epoll knows this client by the first one. */
+static int hand_over(struct client *client, const struct kvg_control_row *row,
+		     const json_t *request)
+{
+	KVG_CLEANUP(kvg_closep) int fd = fcntl(client->fd, F_DUPFD_CLOEXEC, 3);
+	struct kvg_diag diag = {0};
+	int r;
+
+	client->control->counts.answered++;
+	if (fd < 0)
+		return reply(client, kvg_control_answer("failed", strerror(errno)));
+	r = row->take(client->control->options.data, request, fd, &diag);
+	if (r < 0)
+		return reply(client, kvg_control_answer("failed", diag.msg));
+	fd = -1; /* the taker's */
+	return -ESHUTDOWN;
+}
+
 static int handle(struct client *client, const char *message, size_t size)
 {
 	KVG_CLEANUP(kvg_json_decrefp) json_t *request = NULL;
@@ -165,7 +184,9 @@ static int handle(struct client *client, const char *message, size_t size)
 		return reply_broken(client, "expected an object with \"request\", the name of one");
 	while (row->request && strcmp(row->request, name) != 0)
 		row++;
-	return row->request ? run_handler(client, row, request) : reply_unknown(client, name);
+	if (!row->request)
+		return reply_unknown(client, name);
+	return row->take ? hand_over(client, row, request) : run_handler(client, row, request);
 }
 
 /* An empty message and the end look the same; either ends it. */

@@ -38,10 +38,23 @@ struct sd_event;
  */
 typedef json_t *(*kvg_control_handler)(void *data, const json_t *request);
 
-/** struct kvg_control_row - who answers a request; a row without @request ends the table */
+/**
+ * kvg_control_taker - takes a connection over, for more than one answer
+ * @data:        as given to kvg_control_open()
+ * @request:     an object, borrowed
+ * @fd:          the connection; the taker's on success, and what it said so far is answered
+ * @reterr_diag: why not; the client is told so
+ *
+ * Return: 0, or a negative errno
+ */
+typedef int (*kvg_control_taker)(void *data, const json_t *request, int fd,
+				 struct kvg_diag *reterr_diag);
+
+/** struct kvg_control_row - who does a request: @run or @take; a row without @request ends the table */
 struct kvg_control_row {
 	const char *request;
 	kvg_control_handler run;
+	kvg_control_taker take;
 };
 
 /**

@@ -24,6 +24,7 @@
 #include "agent/metrics.h"
 #include "agent/refresh.h"
 #include "agent/targets.h"
+#include "agent/watchers.h"
 #include "agent/web.h"
 #include "audit/recorder.h"
 #include "base/diag.h"
@@ -148,6 +149,7 @@ struct kvg_agent {
 	unsigned long lookup_grace_s;
 	struct kvg_refresh *refresh;
 	struct kvg_recorder *recorder;
+	struct kvg_watchers *watchers;
 	struct kvg_agent_sink sinks[KVG_RECORDER_SINKS_MAX];
 	size_t sinks_count;
 	__u64 sinks_dropped[KVG_SINK_KIND_COUNT];

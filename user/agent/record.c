@@ -84,8 +84,26 @@ static void add_sinks(struct kvg_agent *agent)
 	note_sinks(agent);
 }
 
+/* No sink of the configuration: it is there whether or not anybody watches. */
+static void add_watchers(struct kvg_agent *agent)
+{
+	const struct kvg_sink_options options = {
+		.kind = KVG_SINK_CALLBACK,
+		.callback = {kvg_watchers_put, kvg_watchers_put_loss, agent->watchers},
+	};
+	struct kvg_diag diag = {};
+	struct kvg_sink *sink;
+
+	if (kvg_sink_open(&options, &sink, &diag) < 0 ||
+	    kvg_recorder_add_sink(agent->recorder, sink) < 0)
+		kvg_agent_fault(agent, KVG_FAULT_RECORD, "nobody can watch the record: %s",
+				diag.msg[0] ? diag.msg : "too many sinks");
+}
+
 void kvg_agent_gather_sinks(struct kvg_agent *agent)
 {
+	kvg_metrics_set_of(agent->metrics, KVG_METRIC_SINK_DROPPED, "watch", NULL,
+			   (double)kvg_watchers_dropped(agent->watchers));
 	for (size_t i = 0; i < agent->sinks_count; i++) {
 		enum kvg_sink_kind kind = agent->sinks[i].kind;
 
@@ -157,6 +175,7 @@ void kvg_agent_open_record(struct kvg_agent *agent)
 	}
 	kvg_recorder_add_to(agent->recorder, agent->totals);
 	add_sinks(agent);
+	add_watchers(agent);
 	kvg_agent_arm(agent, &agent->record_timer, KVG_RECORDER_TICK_MS, on_tick);
 }
 

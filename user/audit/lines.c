@@ -33,26 +33,34 @@ static const char *find_fault(const json_t *line)
 	return NULL;
 }
 
-static int take_line(struct reading *reading, const char *text, size_t len)
+int kvg_line_parse(const char *text, size_t len, json_t **ret, struct kvg_diag *reterr_diag)
 {
 	KVG_CLEANUP(json_decrefp) json_t *line = NULL;
 	json_error_t error;
 	const char *fault;
+
+	if (len > KVG_LINES_MAX_BYTES)
+		return kvg_diag_set(reterr_diag, -EINVAL, "it is too long");
+	line = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+	fault = line ? find_fault(line) : error.text;
+	if (fault)
+		return kvg_diag_set(reterr_diag, -EINVAL, "%s", fault);
+	*ret = KVG_TAKE_PTR(line);
+	return 0;
+}
+
+static int take_line(struct reading *reading, const char *text, size_t len)
+{
+	KVG_CLEANUP(json_decrefp) json_t *line = NULL;
+	struct kvg_diag diag = {};
 
 	reading->number++;
 	if (len && text[len - 1] == '\n')
 		len--;
 	if (len == 0)
 		return 0;
-
-	if (len > KVG_LINES_MAX_BYTES) {
-		tell_bad(reading, "it is too long");
-		return 0;
-	}
-	line = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
-	fault = line ? find_fault(line) : error.text;
-	if (fault) {
-		tell_bad(reading, fault);
+	if (kvg_line_parse(text, len, &line, &diag) < 0) {
+		tell_bad(reading, diag.msg);
 		return 0;
 	}
 	return reading->handler->line(reading->handler->data, line);

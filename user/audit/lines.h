@@ -39,6 +39,17 @@ struct kvg_lines_handler {
 int kvg_lines_read(const char *path, const struct kvg_lines_handler *handler,
 		   struct kvg_diag *reterr_diag);
 
+/**
+ * kvg_line_parse() - one line
+ * @text:        need not be NUL-terminated; without its newline
+ * @len:         bytes
+ * @ret:         given back by the caller; untouched on failure
+ * @reterr_diag: why it is no line of the record
+ *
+ * Return: 0, or -EINVAL
+ */
+int kvg_line_parse(const char *text, size_t len, json_t **ret, struct kvg_diag *reterr_diag);
+
 /** kvg_line_text() - a string by its path, "event.reason"; NULL if there is none */
 const char *kvg_line_text(const json_t *line, const char *path);
 

@@ -19,6 +19,7 @@ int kvg_cmd_doctor(int argc, char **argv);
 int kvg_cmd_explain(int argc, char **argv);
 int kvg_cmd_fetch(int argc, char **argv);
 int kvg_cmd_learn(int argc, char **argv);
+int kvg_cmd_monitor(int argc, char **argv);
 int kvg_cmd_oci_hook(int argc, char **argv);
 int kvg_cmd_policy(int argc, char **argv);
 int kvg_cmd_run(int argc, char **argv);

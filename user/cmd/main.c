@@ -22,6 +22,7 @@ static const struct command {
 	{"explain", kvg_cmd_explain, "say whether a destination is let through, and why"},
 	{"fetch", kvg_cmd_fetch, "download the newest range documents"},
 	{"learn", kvg_cmd_learn, "propose the smallest profile that explains a record"},
+	{"monitor", kvg_cmd_monitor, "show refused flows as they happen"},
 	{"oci-hook", kvg_cmd_oci_hook, "gate a container before its first instruction"},
 	{"policy", kvg_cmd_policy, "show earlier policies of a profile, and go back to one"},
 	{"run", kvg_cmd_run, "run a command behind a gate of its own"},
