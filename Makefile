@@ -24,7 +24,7 @@ WARNINGS   := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-proto
 INCLUDES   := -Iinclude -Iuser -I$(O)
 ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(INCLUDES) $(SAN_$(SAN)) \
               $(shell pkg-config --cflags $(PKGS) 2>/dev/null) $(CFLAGS) $(DEFINES)
-ALL_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+ALL_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lresolv
 BPF_OPT    ?= -O2
 BPF_CFLAGS := -target bpf -mcpu=v3 $(BPF_OPT) -g -Wall -Wextra -Werror -Iinclude -Ivmlinux -Ibpf \
               -I/usr/include/$(shell $(CC) -print-multiarch 2>/dev/null) $(DEFINES)

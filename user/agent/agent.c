@@ -23,9 +23,10 @@ static void agent_done(struct kvg_agent *agent)
 	kvg_control_close(agent->control);
 	kvg_watch_close(agent->watch);
 	kvg_refresh_close(agent->refresh);
-	kvg_lookup_close(agent->lookup);
+	agent->lookup = kvg_lookup_close(agent->lookup); /* the last lines ask for it */
 	free(agent->lookup_servers);
 	kvg_agent_close_record(agent);
+	kvg_agent_close_context(agent);
 	kvg_watchers_close(agent->watchers);
 	kvg_check_close(agent->check);
 	kvg_gates_close(agent->gates);

@@ -29,6 +29,7 @@
 #include "audit/recorder.h"
 #include "base/diag.h"
 #include "discover/watch.h"
+#include "discover/whose.h"
 #include "policy/config.h"
 #include "policy/resolvers.h"
 #include "ranges/library.h"
@@ -149,6 +150,8 @@ struct kvg_agent {
 	unsigned long lookup_grace_s;
 	struct kvg_refresh *refresh;
 	struct kvg_recorder *recorder;
+	struct kvg_context *context;
+	struct kvg_whose *whose;
 	struct kvg_watchers *watchers;
 	struct kvg_agent_sink sinks[KVG_RECORDER_SINKS_MAX];
 	size_t sinks_count;
@@ -308,6 +311,14 @@ void kvg_agent_rotate_record(struct kvg_agent *agent);
 
 /** kvg_agent_gather_sinks() - what the sinks dropped, for the metrics */
 void kvg_agent_gather_sinks(struct kvg_agent *agent);
+
+/* --- what explains it: explain.c --- */
+
+/** kvg_agent_explain_record() - have the recorder say what the agent knows, too */
+void kvg_agent_explain_record(struct kvg_agent *agent);
+
+/** kvg_agent_close_context() - forget it, after the record was closed */
+void kvg_agent_close_context(struct kvg_agent *agent);
 
 /* --- rounds: rounds.c --- */
 

@@ -6,6 +6,7 @@
 #ifndef KVG_AGENT_LOOKUP_H
 #define KVG_AGENT_LOOKUP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/diag.h"
@@ -69,6 +70,10 @@ int kvg_lookup_want(struct kvg_lookup *lookup, const struct kvg_config *config);
  */
 int kvg_lookup_add_resolved(const struct kvg_lookup *lookup, struct kvg_profile *profile,
 			    struct kvg_notes *notes);
+
+/** kvg_lookup_has() - is it known that @host has the address, a /32 or /128, or had it lately? */
+bool kvg_lookup_has(const struct kvg_lookup *lookup, const char *host,
+		    const struct kvg_prefix *address);
 
 /**
  * kvg_lookup_problem() - what an operator should know

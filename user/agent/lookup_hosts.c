@@ -95,6 +95,14 @@ static struct kvg_lookup_address *find_address(struct kvg_lookup_host *host,
 	return NULL;
 }
 
+bool kvg_lookup_has(const struct kvg_lookup *lookup, const char *host,
+		    const struct kvg_prefix *address)
+{
+	struct kvg_lookup_host *known = kvg_lookup_hosts_find(&lookup->hosts, host);
+
+	return known && find_address(known, address);
+}
+
 /* A free place, or that of the one that ran out first among those that left. */
 static struct kvg_lookup_address *find_place(struct kvg_lookup_host *host)
 {

@@ -174,6 +174,7 @@ void kvg_agent_open_record(struct kvg_agent *agent)
 		return;
 	}
 	kvg_recorder_add_to(agent->recorder, agent->totals);
+	kvg_agent_explain_record(agent);
 	add_sinks(agent);
 	add_watchers(agent);
 	kvg_agent_arm(agent, &agent->record_timer, KVG_RECORDER_TICK_MS, on_tick);

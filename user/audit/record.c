@@ -14,6 +14,7 @@
 #include "policy/words.h"
 
 #define CONTAINER_ID_LEN 64
+#define FROM_MAX         8
 
 static const char *reason_of(const struct kvg_record *record)
 {
@@ -204,6 +205,16 @@ static json_t *endpoint_object(const __u8 addr[16], __u8 family, __be16 port)
 			 port ? json_integer(ntohs(port)) : NULL);
 }
 
+static json_t *destination_object(const struct kvg_record *record)
+{
+	const struct kvg_refusal *refusal = &record->refusal;
+	json_t *json = endpoint_object(refusal->daddr, refusal->family, refusal->dport);
+
+	if (json && record->domain)
+		json_object_set_new(json, "domain", json_text(record->domain));
+	return json;
+}
+
 static json_t *process_object(const struct kvg_owner *owner)
 {
 	char name[KVG_COMM_LEN + 1] = "";
@@ -214,20 +225,57 @@ static json_t *process_object(const struct kvg_owner *owner)
 	return json_pack("{s:I, s:o*}", "pid", (json_int_t)owner->tgid, "name", json_text(name));
 }
 
-static json_t *user_object(const struct kvg_owner *owner)
+static json_t *user_object(const struct kvg_record *record)
 {
-	if (!owner->tgid)
+	if (!record->owner.tgid)
 		return NULL;
-	return json_pack("{s:o}", "id", json_sprintf("%u", owner->uid));
+	return json_pack("{s:o, s:o*}", "id", json_sprintf("%u", record->owner.uid), "name",
+			 json_text(record->user));
 }
 
-static json_t *container_object(const char *gate)
+/* An object without a member is none. */
+static json_t *unless_empty(json_t *json)
 {
+	if (json_object_size(json))
+		return json;
+	json_decref(json);
+	return NULL;
+}
+
+static json_t *container_object(const struct kvg_record *record)
+{
+	bool has_id;
 	char id[CONTAINER_ID_LEN + 1];
 
-	if (!gate || !kvg_record_container_id(gate, id))
+	has_id = record->gate && kvg_record_container_id(record->gate, id);
+	return unless_empty(
+		json_pack("{s:s*, s:o*, s:o*}", "id", has_id ? id : NULL, "name",
+			  json_text(record->container), "image",
+			  unless_empty(json_pack("{s:o*}", "name", json_text(record->image)))));
+}
+
+static json_t *orchestrator_object(const struct kvg_record *record)
+{
+	json_t *pod = json_text(record->pod);
+
+	return unless_empty(
+		json_pack("{s:o*, s:o*}", "namespace", json_text(record->namespace), "resource",
+			  pod ? json_pack("{s:s, s:o}", "type", "pod", "name", pod) : NULL));
+}
+
+/* The tags are those of the policy, a few; of more than that the first. */
+static json_t *nearest_object(const struct kvg_rule *nearest)
+{
+	char prefix[KVG_PREFIX_STRLEN];
+	json_t *from;
+
+	if (!nearest)
 		return NULL;
-	return json_pack("{s:s}", "id", id);
+	from = json_array();
+	for (size_t i = 0; i < nearest->from_count && i < FROM_MAX; i++)
+		json_array_append_new(from, json_text(nearest->from[i]));
+	return json_pack("{s:s, s:o}", "prefix", kvg_prefix_format(&nearest->prefix, prefix),
+			 "from", from);
 }
 
 static json_t *json_digest(const unsigned char *digest)
@@ -246,13 +294,14 @@ static json_t *kvgate_object(const struct kvg_record *record)
 	const struct kvg_refusal *refusal = &record->refusal;
 
 	return json_pack(
-		"{s:o*, s:o*, s:o*, s:o*, s:o*, s:s, s:s, s:I, s:o*}", "gate",
+		"{s:o*, s:o*, s:o*, s:o*, s:o*, s:s, s:s, s:I, s:o*, s:o*}", "gate",
 		json_text(record->gate), "cgroup_id",
 		refusal->cgroup_id ? json_integer(refusal->cgroup_id) : NULL, "profile",
 		json_text(record->profile), "policy_digest", json_digest(record->digest),
 		"generation", refusal->generation ? json_integer(refusal->generation) : NULL,
 		"hook", kvg_hook_word(refusal->hook), "mode", kvg_mode_word(refusal->mode), "count",
-		(json_int_t)record->count, "folded", json_text(kvg_folded_word(refusal->folded)));
+		(json_int_t)record->count, "folded", json_text(kvg_folded_word(refusal->folded)),
+		"nearest", nearest_object(record->nearest));
 }
 
 static int write_line(const json_t *json, char **ret, size_t *ret_size)
@@ -282,14 +331,14 @@ int kvg_record_format_json(const struct kvg_record *record, __s64 wall_offset_ns
 	const struct kvg_refusal *refusal = &record->refusal;
 	KVG_CLEANUP(json_decrefp) json_t *json = NULL;
 
-	json = json_pack(
-		"{s:o, s:o, s:o, s:o*, s:o*, s:o*, s:o*, s:o*, s:o}", "@timestamp",
-		json_time(record->last_ns, wall_offset_ns), "event",
-		event_object(record, wall_offset_ns), "network", network_object(record), "source",
-		endpoint_object(record->saddr, refusal->family, record->sport), "destination",
-		endpoint_object(refusal->daddr, refusal->family, refusal->dport), "process",
-		process_object(&record->owner), "user", user_object(&record->owner), "container",
-		container_object(record->gate), "kvgate", kvgate_object(record));
+	json = json_pack("{s:o, s:o, s:o, s:o*, s:o*, s:o*, s:o*, s:o*, s:o*, s:o}", "@timestamp",
+			 json_time(record->last_ns, wall_offset_ns), "event",
+			 event_object(record, wall_offset_ns), "network", network_object(record),
+			 "source", endpoint_object(record->saddr, refusal->family, record->sport),
+			 "destination", destination_object(record), "process",
+			 process_object(&record->owner), "user", user_object(record), "container",
+			 container_object(record), "orchestrator", orchestrator_object(record),
+			 "kvgate", kvgate_object(record));
 	return write_line(json, ret, ret_size);
 }
 
@@ -364,6 +413,8 @@ const char *kvg_record_format_words(const struct kvg_record *record, char ret[KV
 	fprintf(out, " (%s)", reason_of(record));
 	if (record->owner.tgid)
 		put_owner(out, &record->owner);
+	if (record->domain)
+		fprintf(out, ", looked up as %s", record->domain);
 	if (record->count > 1)
 		fprintf(out, " x%llu", record->count);
 	return ret;

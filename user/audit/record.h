@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "kvg_event.h"
+#include "policy/policy.h"
 
 /**
  * struct kvg_record - one line
@@ -21,8 +22,15 @@
  * @gate:     path of the gate's cgroup; NULL where unknown
  * @profile:  of the policy that refused; NULL where unknown
  * @digest:   of that policy, 32 bytes; NULL where unknown
+ * @nearest:  the closest rule of that policy that lets the service through; NULL where there is none
+ * @domain:   the name that a client of the gate last looked up for the destination; NULL where unknown
+ * @user:     name of the owner's user; NULL where unknown
+ * @container: name of the container; this and what follows: NULL where unknown
+ * @image:    that it was made from
+ * @namespace: of Kubernetes
+ * @pod:      its name
  *
- * Nothing is owned: the strings belong to whoever filled it.
+ * Nothing is owned: what it points to belongs to whoever filled it.
  */
 struct kvg_record {
 	struct kvg_refusal refusal;
@@ -35,6 +43,13 @@ struct kvg_record {
 	const char *gate;
 	const char *profile;
 	const unsigned char *digest;
+	const struct kvg_rule *nearest;
+	const char *domain;
+	const char *user;
+	const char *container;
+	const char *image;
+	const char *namespace;
+	const char *pod;
 };
 
 /** kvg_record_from_event() - the line of an event: count 1, names unknown */
@@ -77,8 +92,8 @@ const char *kvg_record_action(const struct kvg_record *record);
  */
 const char *kvg_record_format_address(const __u8 address[16], __u8 family, char *ret);
 
-/* Longest line of words: "would refuse", the longest protocol, address, reason, name and count. */
-#define KVG_RECORD_WORDS_LEN 256
+/* Longest line of words: "would refuse", the longest protocol, address, reason, names and count. */
+#define KVG_RECORD_WORDS_LEN 512
 
 /**
  * kvg_record_format_words() - "refused tcp 203.0.113.9:443 (destination) by curl[4242]"

@@ -13,6 +13,7 @@
 struct kvg_recorder {
 	struct kvg_intake *intake;
 	struct kvg_names *names;
+	struct kvg_context *context; /* NULL: nobody knows more */
 	struct kvg_fold *fold;
 	struct kvg_sink *sinks[KVG_RECORDER_SINKS_MAX];
 	size_t sinks_count;
@@ -89,6 +90,8 @@ static void on_line(void *data, const struct kvg_record *record)
 	size_t size = 0;
 
 	kvg_names_fill(recorder->names, &named);
+	if (recorder->context)
+		kvg_context_fill(recorder->context, &named);
 	if (recorder->needs_json &&
 	    kvg_record_format_json(&named, kvg_record_wall_offset(), &json, &size) < 0)
 		json = NULL; /* sinks count what they cannot write */
@@ -172,6 +175,11 @@ int kvg_recorder_lost(const struct kvg_recorder *recorder, struct kvg_lost *ret)
 	return kvg_intake_lost(recorder->intake, ret);
 }
 
+void kvg_recorder_explain_by(struct kvg_recorder *recorder, struct kvg_context *context)
+{
+	recorder->context = context;
+}
+
 int kvg_recorder_fd(const struct kvg_recorder *recorder)
 {
 	return kvg_intake_fd(recorder->intake);
@@ -215,6 +223,8 @@ int kvg_recorder_tick(struct kvg_recorder *recorder)
 		r = kvg_intake_take(recorder->intake);
 	tell_lost(recorder);
 	kvg_fold_tick(recorder->fold, recorder->now_ns);
+	if (recorder->context)
+		kvg_context_tick(recorder->context);
 	flush(recorder);
 	return r;
 }

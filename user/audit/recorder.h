@@ -5,6 +5,7 @@
 
 #include <linux/types.h>
 
+#include "audit/context.h"
 #include "audit/sink.h"
 #include "audit/totals.h"
 #include "gate/set.h"
@@ -49,6 +50,9 @@ void kvg_recorder_add_to(struct kvg_recorder *recorder, struct kvg_totals *total
 
 /** kvg_recorder_lost() - as kvg_intake_lost() */
 int kvg_recorder_lost(const struct kvg_recorder *recorder, struct kvg_lost *ret);
+
+/** kvg_recorder_explain_by() - from now on lines say what @context knows, too; it outlives the recorder */
+void kvg_recorder_explain_by(struct kvg_recorder *recorder, struct kvg_context *context);
 
 /** kvg_recorder_fd() - polls readable when there is something for kvg_recorder_read() */
 int kvg_recorder_fd(const struct kvg_recorder *recorder);

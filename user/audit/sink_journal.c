@@ -20,7 +20,7 @@
 #define REFUSED_ID "79310f1f0709406eb2515805129a418b"
 #define LOST_ID    "73a3954b7f35461fa928bac7f2915289"
 
-#define FIELDS_MAX 32
+#define FIELDS_MAX 40
 
 static void put_text(FILE *out, const char *name, const char *value)
 {
@@ -59,6 +59,10 @@ static void put_gate(FILE *out, const struct kvg_record *record)
 	}
 	if (record->gate && kvg_record_container_id(record->gate, id))
 		put_text(out, "KVGATE_CONTAINER_ID", id);
+	put_text(out, "KVGATE_CONTAINER", record->container);
+	put_text(out, "KVGATE_IMAGE", record->image);
+	put_text(out, "KVGATE_NAMESPACE", record->namespace);
+	put_text(out, "KVGATE_POD", record->pod);
 }
 
 static void put_flow(FILE *out, const struct kvg_record *record)
@@ -66,6 +70,7 @@ static void put_flow(FILE *out, const struct kvg_record *record)
 	const struct kvg_refusal *refusal = &record->refusal;
 	const char *protocol = kvg_protocol_word(refusal->protocol);
 	char address[INET6_ADDRSTRLEN];
+	char prefix[KVG_PREFIX_STRLEN];
 
 	put_text(out, "KVGATE_REASON", kvg_reason_word(refusal->reason));
 	put_text(out, "KVGATE_HOOK", kvg_hook_word(refusal->hook));
@@ -79,6 +84,10 @@ static void put_flow(FILE *out, const struct kvg_record *record)
 		put_number(out, "KVGATE_PROTOCOL", refusal->protocol);
 	put_text(out, "KVGATE_SOURCE",
 		 kvg_record_format_address(record->saddr, refusal->family, address));
+	put_text(out, "KVGATE_DOMAIN", record->domain);
+	if (record->nearest)
+		put_text(out, "KVGATE_NEAREST",
+			 kvg_prefix_format(&record->nearest->prefix, prefix));
 	put_number(out, "KVGATE_COUNT", record->count);
 	put_text(out, "KVGATE_FOLDED", kvg_folded_word(refusal->folded));
 }

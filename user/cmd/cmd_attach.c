@@ -464,6 +464,7 @@ static int record(const struct attach *attach)
 		.root = attach->root,
 		.set = kvg_set_name(attach->set),
 		.gate = attach->cgroup.id,
+		.state_dir = attach->shared.state_dir,
 		.to = &attach->to,
 	};
 	int r;

@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "cmd/commands.h"
+#include "cmd/explaining.h"
 #include "cmd/places.h"
 #include "cmd/recording.h"
 #include "cmd/run.h"
@@ -41,6 +42,7 @@ struct run {
 	char set_name[KVG_PLACES_SET_LEN];
 	struct kvg_set *set;
 	struct kvg_recorder *recorder;
+	struct kvg_explaining explaining;
 	pid_t child;
 };
 
@@ -163,6 +165,7 @@ static int make_recorder(struct run *run, struct kvg_diag *reterr_diag)
 		return kvg_diag_set(reterr_diag, r, "the kernel's record cannot be read: %s",
 				    strerror(-r));
 	kvg_recording_give_sinks(&run->sinks, run->recorder);
+	kvg_explaining_open(run->set, NULL, run->policy, run->recorder, &run->explaining);
 	return 0;
 }
 
@@ -264,6 +267,7 @@ static void clean_up(struct run *run)
 static void run_done(struct run *run)
 {
 	clean_up(run);
+	kvg_explaining_done(&run->explaining);
 	kvg_set_close(run->set);
 	kvg_cgroup_done(&run->cgroup);
 	kvg_run_signals_done(&run->signals);

@@ -121,6 +121,7 @@ int kvg_recording_stop(const struct kvg_places *places, const char *set);
  * @root:   mount point of cgroup v2
  * @set:    name of the set
  * @gate:   cgroup id
+ * @state_dir: where its policy is kept
  * @to:     where to
  */
 struct kvg_recording {
@@ -128,6 +129,7 @@ struct kvg_recording {
 	const char *root;
 	const char *set;
 	__u64 gate;
+	const char *state_dir;
 	const struct kvg_recording_to *to;
 };
 

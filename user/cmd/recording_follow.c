@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "cmd/explaining.h"
 #include "cmd/recording.h"
 #include "gate/cgroup.h"
 #include "gate/gate.h"
@@ -23,6 +24,7 @@ struct follower {
 	const struct kvg_recording *recording;
 	struct kvg_set *set;
 	struct kvg_recorder *recorder;
+	struct kvg_explaining explaining;
 	int lock;
 	int signal_fd;
 };
@@ -39,6 +41,7 @@ static void follower_done(struct follower *follower)
 		kvg_recording_unlock(follower->recording->places, follower->recording->set,
 				     follower->lock);
 	kvg_closep(&follower->signal_fd);
+	kvg_explaining_done(&follower->explaining);
 	kvg_set_close(follower->set);
 }
 
@@ -76,6 +79,8 @@ static int follower_open(struct follower *follower, struct kvg_diag *reterr_diag
 	if (kvg_recording_open_sinks(recording->to, &sinks))
 		return kvg_diag_set(reterr_diag, -EIO, "nothing is recorded");
 	kvg_recording_give_sinks(&sinks, follower->recorder);
+	kvg_explaining_open(follower->set, recording->state_dir, NULL, follower->recorder,
+			    &follower->explaining);
 	return 0;
 }
 
