@@ -31,6 +31,7 @@ BPF_CFLAGS := -target bpf -mcpu=v3 $(BPF_OPT) -g -Wall -Wextra -Werror -Iinclude
 
 SKELS      := $(patsubst %.bpf.c,$(O)/%.skel.h,$(wildcard bpf/*.bpf.c))
 TEST_SKELS := $(patsubst %.bpf.c,$(O)/%.skel.h,$(wildcard tests/bpf/*.bpf.c))
+BENCH_SKELS := $(patsubst %.bpf.c,$(O)/%.skel.h,$(wildcard tools/bench/*.bpf.c))
 USER_OBJS  := $(patsubst %.c,$(O)/%.o,$(wildcard user/*/*.c))
 MAIN_OBJ   := $(O)/user/cmd/main.o
 LIB        := $(O)/libkvgate.a
@@ -38,7 +39,7 @@ UNIT_TESTS := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/test_*.c))
 BPF_TESTS  := $(patsubst %.c,$(O)/%,$(wildcard tests/bpf/test_*.c))
 BPF_COMMON := $(patsubst %.c,$(O)/%.o,$(filter-out tests/bpf/test_%,$(wildcard tests/bpf/*.c)))
 LOADER     := $(O)/tests/kernels/load
-BENCHES    := $(patsubst %.c,$(O)/%,$(wildcard tools/bench/*.c))
+BENCHES    := $(patsubst %.c,$(O)/%,$(filter-out %.bpf.c,$(wildcard tools/bench/*.c)))
 ATTACKS    := $(patsubst %.c,$(O)/%,$(wildcard tests/e2e/attacks/*.c))
 OBSERVE    := $(O)/tests/e2e/discover/observe
 FLOOD      := $(O)/tests/e2e/record/flood
@@ -160,9 +161,10 @@ $(UNIT_TESTS) $(BPF_TESTS) $(LOADER) $(OBSERVE):
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(ALL_LIBS) -lcmocka -o $@
 
-$(BENCHES): %: %.o $(O)/tests/bpf/arena.o $(LIB)
+$(BENCHES:%=%.o): | $(BENCH_SKELS)
+$(BENCHES): %: %.o $(BPF_COMMON) $(LIB)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(ALL_LIBS) -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(ALL_LIBS) -lcmocka -o $@
 
 $(FUZZERS): %: %.o $(LIB)
 	$(call say,LINK,$@)

@@ -78,8 +78,8 @@ static int load_seeing(struct kvg_kernel *kernel, const struct kvg_kernel_sizes 
 	static bool known, seen;
 	int r;
 
-	if (known)
-		return load(kernel, sizes, !seen);
+	if (known || sizes->as_tc)
+		return load(kernel, sizes, sizes->as_tc || !seen);
 
 	r = load(kernel, sizes, false);
 	if (r == 0)
@@ -160,6 +160,11 @@ struct kvg_set *kvg_kernel_set(const struct kvg_kernel *kernel)
 struct kvg_gate *kvg_kernel_gate(const struct kvg_kernel *kernel)
 {
 	return &kernel->skel->bss->kvg_test_gate;
+}
+
+int kvg_kernel_program(const struct kvg_kernel *kernel)
+{
+	return kernel->egress;
 }
 
 const struct kvg_counters *kvg_kernel_counters(const struct kvg_kernel *kernel)

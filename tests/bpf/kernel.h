@@ -23,10 +23,12 @@ struct kvg_kernel;
  * struct kvg_kernel_sizes - what shall be smaller than it is in earnest; 0: as it is
  * @ring_bytes: a power of two, at least a page
  * @tallies:    refused flows counted apart
+ * @as_tc:      the packet hook is a tc program, whether or not this kernel needs that to show it packets
  */
 struct kvg_kernel_sizes {
 	__u32 ring_bytes;
 	__u32 tallies;
+	bool as_tc;
 };
 
 /**
@@ -56,6 +58,9 @@ struct kvg_set *kvg_kernel_set(const struct kvg_kernel *kernel);
 
 /** kvg_kernel_gate() - the gate that the programs judge by: write to it at will */
 struct kvg_gate *kvg_kernel_gate(const struct kvg_kernel *kernel);
+
+/** kvg_kernel_program() - descriptor of the packet hook */
+int kvg_kernel_program(const struct kvg_kernel *kernel);
 
 /** kvg_kernel_counters() - of the last packet alone */
 const struct kvg_counters *kvg_kernel_counters(const struct kvg_kernel *kernel);

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What rotate.bpf.c and the bench that loads it have in common. */
+#ifndef KVG_ROTATE_H
+#define KVG_ROTATE_H
+
+#define KVG_ROTATE_COUNT 4096 /* destinations; a power of two */
+
+#endif
