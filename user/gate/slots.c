@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -39,12 +40,16 @@ static int find_named(const struct kvg_set *set, bool *ret)
 	return 0;
 }
 
-static bool is_empty(const struct kvg_set *set, __u32 slot)
+static bool has_none(const struct kvg_set *set, enum kvg_map map, __u32 slot)
 {
 	__u32 id;
 
-	return bpf_map_lookup_elem(kvg_set_map(set, KVG_MAP_TRIES4), &slot, &id) < 0 &&
-	       bpf_map_lookup_elem(kvg_set_map(set, KVG_MAP_TRIES6), &slot, &id) < 0;
+	return bpf_map_lookup_elem(kvg_set_map(set, map), &slot, &id) < 0 && errno == ENOENT;
+}
+
+static bool is_empty(const struct kvg_set *set, __u32 slot)
+{
+	return has_none(set, KVG_MAP_TRIES4, slot) && has_none(set, KVG_MAP_TRIES6, slot);
 }
 
 static int find_free_slot(struct kvg_set *set, __u32 *ret)
@@ -119,24 +124,40 @@ static int take_trie(struct kvg_set *set, enum kvg_map map, __u32 slot)
 											: 0;
 }
 
-/* struct handover - arguments of a thread that updates a map of maps */
+/*
+ * struct handover - a change of a map of maps by a thread; whoever of two leaves last frees it
+ * @trie:   -1: take away what is there
+ * @result: 1 until the thread is done, then 0 or a negative errno
+ * @users:  the thread, and who started it
+ */
 struct handover {
 	struct kvg_set *set;
 	enum kvg_map map;
 	__u32 slot;
-	int trie;  /* -1: take away what is there */
-	int error; /* the last thing that it touches, and only if it fails */
+	int trie;
+	int result;
+	int users;
 };
+
+static void leave(struct handover *handover)
+{
+	if (__atomic_sub_fetch(&handover->users, 1, __ATOMIC_ACQ_REL) == 0)
+		free(handover);
+}
+
+static int change_now(const struct handover *handover)
+{
+	return handover->trie < 0
+		       ? take_trie(handover->set, handover->map, handover->slot)
+		       : put_trie(handover->set, handover->map, handover->slot, handover->trie);
+}
 
 static void *hand_over(void *data)
 {
 	struct handover *handover = data;
-	int r = handover->trie < 0
-			? take_trie(handover->set, handover->map, handover->slot)
-			: put_trie(handover->set, handover->map, handover->slot, handover->trie);
 
-	if (r < 0)
-		__atomic_store_n(&handover->error, r, __ATOMIC_RELEASE);
+	__atomic_store_n(&handover->result, change_now(handover), __ATOMIC_RELEASE);
+	leave(handover);
 	return NULL;
 }
 
@@ -155,50 +176,53 @@ static int start_detached(void *(*run)(void *data), void *data)
 	return -r;
 }
 
-/* Can what was handed over be seen? @id: of the trie; 0: there is to be none */
-static bool is_seen(const struct handover *handover, __u32 id)
+/* Can the change be seen? @id: of the trie; 0: there is to be none */
+static bool is_seen(const struct handover *change, __u32 id)
 {
 	__u32 seen = 0;
 
-	if (bpf_map_lookup_elem(kvg_set_map(handover->set, handover->map), &handover->slot, &seen) <
-	    0)
-		return !id && errno == ENOENT;
-	return id && seen == id;
+	if (!id)
+		return has_none(change->set, change->map, change->slot);
+	return bpf_map_lookup_elem(kvg_set_map(change->set, change->map), &change->slot, &seen) ==
+		       0 &&
+	       seen == id;
 }
 
 /*
- * The change is there at once; what the update then waits for is that nobody uses what was there before. So a
- * thread waits, and this one only until the change can be seen: @handover is not looked at any more from
- * then on.
+ * The change is there at once; what the system call then waits for is that nobody uses what was there before.
+ * So a thread waits, and this one only until the change can be seen.
  */
-static int hand_over_now(struct handover *handover, __u32 id)
+static int change_soon(const struct handover *change, __u32 id)
 {
-	if (start_detached(hand_over, handover) < 0) {
-		hand_over(handover);
-		return handover->error;
-	}
-	for (;;) {
-		int r;
+	struct handover *handover = malloc(sizeof(*handover));
+	int r;
 
-		if (is_seen(handover, id))
-			return 0;
-		r = __atomic_load_n(&handover->error, __ATOMIC_ACQUIRE);
-		if (r < 0)
-			return r;
-		usleep(HANDOVER_LOOK_US);
+	if (!handover)
+		return change_now(change);
+	*handover = *change;
+	handover->result = 1;
+	handover->users = 2;
+	if (start_detached(hand_over, handover) < 0) {
+		free(handover);
+		return change_now(change);
 	}
+	while ((r = __atomic_load_n(&handover->result, __ATOMIC_ACQUIRE)) > 0 &&
+	       !is_seen(change, id))
+		usleep(HANDOVER_LOOK_US);
+	leave(handover);
+	return r < 0 ? r : 0;
 }
 
 /* Nothing was there before, so nobody uses it. */
 static int put_first_trie(struct kvg_set *set, enum kvg_map map, __u32 slot, int trie)
 {
-	struct handover handover = {.set = set, .map = map, .slot = slot, .trie = trie};
+	const struct handover change = {.set = set, .map = map, .slot = slot, .trie = trie};
 	struct bpf_map_info info = {};
 	__u32 size = sizeof(info);
 
 	if (bpf_obj_get_info_by_fd(trie, &info, &size) < 0)
 		return -errno;
-	return hand_over_now(&handover, info.id);
+	return change_soon(&change, info.id);
 }
 
 static int fill(struct job *job)
@@ -257,8 +281,9 @@ int kvg_slots_drop(struct kvg_set *set, __u32 slot)
 	int error = 0;
 
 	for (int i = 0; i < 2; i++) {
-		struct handover handover = {.set = set, .map = tries[i], .slot = slot, .trie = -1};
-		int r = is_seen(&handover, 0) ? 0 : hand_over_now(&handover, 0);
+		const struct handover change = {
+			.set = set, .map = tries[i], .slot = slot, .trie = -1};
+		int r = is_seen(&change, 0) ? 0 : change_soon(&change, 0);
 
 		if (r < 0 && !error)
 			error = r;
