@@ -16,7 +16,7 @@ diff - <(cd "$SCRATCH/root" && find . -type f ! -path '*/share/doc/*' -printf '%
 	644 ./opt/kvg/share/kvgate/prometheus/kvgate.rules.yml
 	644 ./opt/kvg/share/man/man8/kvgate.8
 END
-diff <(cd docs && ls ./*.md) <(cd "$SCRATCH/root/opt/kvg/share/doc/kvgate" && ls ./*)
+diff <(cd docs && ls ./*.md ./*.json) <(cd "$SCRATCH/root/opt/kvg/share/doc/kvgate" && ls ./*)
 if left=$(grep -r /usr/local/ "$SCRATCH/root/opt/kvg/lib" "$SCRATCH/root/opt/kvg/share/kvgate"); then
 	fail "another prefix is named: $left"
 fi

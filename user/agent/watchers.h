@@ -41,12 +41,11 @@ int kvg_watchers_open(struct sd_event *event, struct kvg_watchers **ret);
 int kvg_watchers_take(struct kvg_watchers *watchers, const json_t *request, int fd,
 		      struct kvg_diag *reterr_diag);
 
-/** kvg_watchers_put() - a line for all whose filter it passes; @json ends with a newline, or is NULL */
-void kvg_watchers_put(void *watchers, const struct kvg_record *record, const char *json,
-		      size_t size);
+/** kvg_watchers_put() - a line for all of @data whose filter it passes; @json ends with a newline, or is NULL */
+void kvg_watchers_put(void *data, const struct kvg_record *record, const char *json, size_t size);
 
 /** kvg_watchers_put_loss() - to all: @count refusals have no line */
-void kvg_watchers_put_loss(void *watchers, __u64 count, const char *why);
+void kvg_watchers_put_loss(void *data, __u64 count, const char *why);
 
 /** kvg_watchers_count() - how many there are */
 size_t kvg_watchers_count(const struct kvg_watchers *watchers);

@@ -196,12 +196,13 @@ void kvg_sink_put(struct kvg_sink *sink, const struct kvg_record *record, const 
 		  size_t size)
 {
 	const struct kvg_sink_line line = {.record = record, .json = json, .size = size};
+	bool taken = json || !kvg_sink_needs_json(sink);
 
-	if (kvg_sink_needs_json(sink) && !json)
-		drop(sink, record->count);
-	else if (sink->ops->deliver)
+	if (taken && sink->ops->deliver)
 		deliver(sink, &line);
-	else if (!push_line(sink, &line))
+	else if (taken)
+		taken = push_line(sink, &line);
+	if (!taken)
 		drop(sink, record->count);
 	if (sink->unflushed >= FLUSH_BYTES)
 		kvg_sink_flush(sink);
