@@ -59,7 +59,7 @@ get() {
 }
 get "$KERNELS/get-kernel" "${KVGATE_VM_KERNEL:-6.1}" && KERNEL=$REPLY
 get "$KERNELS/get-root" --for operations --with systemd --with systemd-sysv --with dbus \
-	--with podman --with libcurl4 --with gzip "$BUILD/kvgate" && ROOT=$REPLY
+	--with auditd --with podman --with libcurl4 --with gzip "$BUILD/kvgate" && ROOT=$REPLY
 
 : >"$SCRATCH/results"
 timeout "$SECONDS_MAX" "$KERNELS/boot" "$KERNEL" "$ROOT" "$SCRATCH/tree" "$SCRATCH/results" \
