@@ -12,26 +12,39 @@ made() {
 		awk '/^  [A-Z]/ { sub("^build/", "", $2); print $1, $2 }' | sort
 }
 
-# What ought to be made, as the preprocessor alone sees it.
-needing() {
+# "SOURCE HEADER...", as the preprocessor alone sees it
+list_headers() {
 	local source
 	for source in bpf/*.bpf.c; do
-		clang -target bpf -MM -Iinclude -Ivmlinux -Ibpf "-I/usr/include/$(gcc -print-multiarch)" \
-			"$source" | grep -qE "[ ]$1( |\$)" || continue
-		source=${source%.bpf.c}
-		echo "BPF $source.bpf.o"
-		echo "SKEL $source.skel.h"
-		grep -lF "\"$source.skel.h\"" user/*/*.c | sed -E 's/^(.*)\.c$/CC \1.o/'
+		echo "$source $(clang -target bpf -MM -Iinclude -Ivmlinux -Ibpf \
+			"-I/usr/include/$(gcc -print-multiarch)" "$source" | tr -d '\\\n')"
 	done
 	for source in user/*/*.c; do
 		# shellcheck disable=SC2086 # words
-		gcc $FLAGS -MM "$source" | grep -qE "[ ]$1( |\$)" && echo "CC ${source%.c}.o"
+		echo "$source $(gcc $FLAGS -MM "$source" | tr -d '\\\n')"
+	done
+}
+
+# What ought to be made.
+needing() {
+	local source
+	grep -E " $1( |\$)" "$SCRATCH/headers" | while read -r source _; do
+		case $source in
+		bpf/*)
+			source=${source%.bpf.c}
+			echo "BPF $source.bpf.o"
+			echo "SKEL $source.skel.h"
+			grep -lF "\"$source.skel.h\"" user/*/*.c | sed -E 's/^(.*)\.c$/CC \1.o/'
+			;;
+		*) echo "CC ${source%.c}.o" ;;
+		esac
 	done
 	echo "LINK kvgate"
 }
 
 copy_tree
 made >/dev/null
+list_headers >"$SCRATCH/headers"
 [[ -z $(made) ]] || fail "a second make makes something"
 
 for header in include/kvg_event.h bpf/parse.bpf.h user/policy/policy.h user/cmd/commands.h; do
