@@ -14,6 +14,7 @@
 #include "audit/record.h"
 #include "base/cleanup.h"
 #include "kvg_policy.h"
+#include "policy/policy.h"
 
 #define SOME_WALL_OFFSET_NS 1795458220000000000LL /* 2026-11-23T18:23:40Z at boot */
 #define SOME_ID             "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -417,9 +418,83 @@ static void what_was_lost_is_a_line_of_another_kind(void **state)
 	assert_null(json_object_get(json_object_get(json, "kvgate"), "count"));
 }
 
+static const struct kvg_rule *some_rule(void)
+{
+	static const char *from[] = {"AzureKeyVault", "AzureKeyVault.WestEurope"};
+	static const struct kvg_rule rule = {
+		.prefix = {.family = AF_INET, .bits = 29, .addr = {203, 0, 113, 16}},
+		.services = 1,
+		.from = from,
+		.from_count = 2,
+	};
+
+	return &rule;
+}
+
+static void what_explains_a_record_is_in_fields_of_its_own(void **state)
+{
+	struct kvg_record record = some_record();
+	KVG_CLEANUP(json_decrefp) json_t *json = NULL;
+	KVG_CLEANUP(json_decrefp) json_t *expected = NULL;
+
+	(void)state;
+	record.nearest = some_rule();
+	record.domain = "shop.example";
+	record.user = "vault";
+	record.container = "vault-client";
+	record.image = "registry.example/payments:1.2";
+	record.namespace = "payments";
+	record.pod = "payments-7f9c";
+	json = parse(&record);
+
+	assert_string_equal(text_at(json, "destination", "domain"), "shop.example");
+	assert_string_equal(text_at(json, "user", "name"), "vault");
+	expected =
+		json_pack("{s:{s:s, s:{s:s}}, s:{s:s, s:{s:s, s:s}}, s:{s:s, s:[s, s]}}",
+			  "container", "name", "vault-client", "image", "name",
+			  "registry.example/payments:1.2", "orchestrator", "namespace", "payments",
+			  "resource", "type", "pod", "name", "payments-7f9c", "nearest", "prefix",
+			  "203.0.113.16/29", "from", "AzureKeyVault", "AzureKeyVault.WestEurope");
+	assert_true(json_equal(json_object_get(json, "container"),
+			       json_object_get(expected, "container")));
+	assert_true(json_equal(json_object_get(json, "orchestrator"),
+			       json_object_get(expected, "orchestrator")));
+	assert_true(json_equal(json_object_get(json_object_get(json, "kvgate"), "nearest"),
+			       json_object_get(expected, "nearest")));
+}
+
+static void what_nobody_knows_has_no_field(void **state)
+{
+	struct kvg_record record = some_record();
+	KVG_CLEANUP(json_decrefp) json_t *json = parse(&record);
+
+	(void)state;
+	assert_null(json_object_get(json, "container"));
+	assert_null(json_object_get(json, "orchestrator"));
+	assert_null(json_object_get(json_object_get(json, "destination"), "domain"));
+	assert_null(json_object_get(json_object_get(json, "user"), "name"));
+	assert_null(json_object_get(json_object_get(json, "kvgate"), "nearest"));
+}
+
+static void words_say_the_name_that_was_looked_up(void **state)
+{
+	struct kvg_record record = some_record();
+	char words[KVG_RECORD_WORDS_LEN];
+
+	(void)state;
+	record.domain = "shop.example";
+	record.count = 3;
+	assert_string_equal(kvg_record_format_words(&record, words),
+			    "refused tcp 203.0.113.9:443 (destination) by curl[4242], "
+			    "looked up as shop.example x3");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_explains_a_record_is_in_fields_of_its_own),
+		cmocka_unit_test(what_nobody_knows_has_no_field),
+		cmocka_unit_test(words_say_the_name_that_was_looked_up),
 		cmocka_unit_test(a_record_is_the_line_of_the_contract),
 		cmocka_unit_test(audit_mode_is_never_mistaken_for_a_verdict),
 		cmocka_unit_test(a_closed_connection_is_told_from_a_refused_packet),

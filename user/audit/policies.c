@@ -78,6 +78,8 @@ static struct kvg_policy *read_policy(const char *state_dir, const char *profile
 {
 	struct kvg_policy *policy = NULL;
 
+	if (!kvg_saved_policy_is_short(state_dir, profile, digest, KVG_POLICIES_MAX_BYTES))
+		return NULL;
 	if (kvg_saved_policy_get(state_dir, digest, &policy) == 0)
 		return policy;
 	if (kvg_saved_policy_get_last(state_dir, profile, &policy) == 0 && is_it(policy, digest))

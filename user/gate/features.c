@@ -193,6 +193,13 @@ static bool probe_lsm(const struct where *where, char *detail)
 	return false;
 }
 
+static bool probe_dns(const struct where *where, char *detail)
+{
+	(void)where;
+	(void)detail;
+	return kvg_set_try_dns() == 0;
+}
+
 static bool probe_tcx(const struct where *where, char *detail)
 {
 	(void)where;
@@ -234,6 +241,8 @@ static const struct probe {
 	{"SOCK_DESTROY", false, probe_sock_destroy,
 	 "connections that lose their permission are refused, but run into their own time-out "
 	 "(CONFIG_INET_DIAG_DESTROY)"},
+	{"answers of name servers", false, probe_dns,
+	 "records do not say which names the client looks up"},
 	{"BPF LSM", false, probe_lsm,
 	 "sockets of families without IP (packet, vsock, ...) cannot be refused when they are "
 	 "made"},

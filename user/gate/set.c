@@ -271,7 +271,7 @@ int kvg_set_try(struct kvg_diag *reterr_diag)
 	return set ? load(set, NULL, reterr_diag) : -ENOMEM;
 }
 
-int kvg_set_try_lsm(void)
+static int try_with(enum kvg_program which, int (*load_one)(const struct kvg_set *set, int *ret))
 {
 	KVG_CLEANUP(kvg_set_closep) struct kvg_set *set = new_set("", "");
 	int r;
@@ -281,7 +281,17 @@ int kvg_set_try_lsm(void)
 	r = load(set, NULL, NULL);
 	if (r == 0)
 		r = take_descriptors(set, set->skel->obj);
-	return r < 0 ? r : kvg_lsm_load(set, &set->programs[KVG_PROGRAM_SOCKET]);
+	return r < 0 ? r : load_one(set, &set->programs[which]);
+}
+
+int kvg_set_try_lsm(void)
+{
+	return try_with(KVG_PROGRAM_SOCKET, kvg_lsm_load);
+}
+
+int kvg_set_try_dns(void)
+{
+	return try_with(KVG_PROGRAM_INGRESS, kvg_dns_load);
 }
 
 int kvg_set_adopt(const struct bpf_object *object, struct kvg_set **ret)

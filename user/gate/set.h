@@ -114,8 +114,9 @@ int kvg_set_create_beside(const char *bpffs_dir, const char *name, const char *o
 /** kvg_set_try() - load the programs and forget them; Return: 0, or why a gate could not be made */
 int kvg_set_try(struct kvg_diag *reterr_diag);
 
-/** kvg_set_try_lsm() - the same with those that a gate can do without; 0, -EOPNOTSUPP, -EPERM, ... */
+/** kvg_set_try_lsm(), kvg_set_try_dns() - the same with one that a gate can do without; 0, -EOPNOTSUPP, ... */
 int kvg_set_try_lsm(void);
+int kvg_set_try_dns(void);
 
 /**
  * kvg_set_adopt() - a set without pins, of programs that somebody else loaded: for test runs

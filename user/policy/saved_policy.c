@@ -100,6 +100,25 @@ bool kvg_saved_policy_is(const char *path, const struct kvg_policy *policy)
 	return ends_with(fd, policy);
 }
 
+/* What is not there is short. */
+static bool is_short(const char *path, size_t max_bytes)
+{
+	struct stat st;
+
+	return stat(path, &st) < 0 || (size_t)st.st_size <= max_bytes;
+}
+
+bool kvg_saved_policy_is_short(const char *state_dir, const char *profile,
+			       const unsigned char digest[KVG_DIGEST_BYTES], size_t max_bytes)
+{
+	KVG_CLEANUP(kvg_freep) char *by_digest = NULL;
+	KVG_CLEANUP(kvg_freep) char *last = NULL;
+
+	return find_path(state_dir, digest, &by_digest) == 0 &&
+	       find_last(state_dir, profile, &last) == 0 && is_short(by_digest, max_bytes) &&
+	       is_short(last, max_bytes);
+}
+
 int kvg_saved_policy_put_last(const char *state_dir, const struct kvg_policy *policy)
 {
 	KVG_CLEANUP(kvg_freep) char *path = NULL;

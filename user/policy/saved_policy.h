@@ -8,6 +8,7 @@
 #define KVG_POLICY_SAVED_POLICY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/digest.h"
 #include "policy/policy.h"
@@ -18,6 +19,10 @@ int kvg_saved_policy_put(const char *state_dir, const struct kvg_policy *policy)
 /** kvg_saved_policy_get() - the policy of @digest, freed by the caller; 0, -ENOENT, or another -errno */
 int kvg_saved_policy_get(const char *state_dir, const unsigned char digest[KVG_DIGEST_BYTES],
 			 struct kvg_policy **ret);
+
+/** kvg_saved_policy_is_short() - is what would be read for these, as far as it is there, at most @max_bytes? */
+bool kvg_saved_policy_is_short(const char *state_dir, const char *profile,
+			       const unsigned char digest[KVG_DIGEST_BYTES], size_t max_bytes);
 
 /** kvg_saved_policy_drop() - forget the policy of @digest, which no gate must have in force */
 void kvg_saved_policy_drop(const char *state_dir, const unsigned char digest[KVG_DIGEST_BYTES]);
