@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * packets [NAME=ID...]: what one packet costs in a test run (BPF_PROG_TEST_RUN), case by case as it is
+ * packets [NAME=PIN...]: what one packet costs in a test run (BPF_PROG_TEST_RUN), case by case as it is
  * told: reads the name of a case from stdin, writes its nanoseconds to stdout; `list` lists them all, each
- * with the case that it is compared with. A NAME is a loaded cgroup program of somebody else's, by its id.
+ * with the case that it is compared with. A NAME is somebody else's program on a cgroup, by its pin.
  *
  * Processor time of this thread, so that it says the same on a busy machine. A verdict that is not the
  * one which the case is about ends it.
@@ -423,7 +423,7 @@ static void add_other(struct bench *bench, const char *argument)
 	if (!equals || equals - argument >= CASE_LEN || bench->others_count > OTHERS_MAX)
 		insist(-EINVAL, argument);
 	memcpy(other->name, argument, equals - argument);
-	other->program = bpf_prog_get_fd_by_id(strtoul(equals + 1, NULL, 10));
+	other->program = bpf_obj_get(equals + 1);
 	insist(other->program < 0 ? -errno : 0, argument);
 }
 

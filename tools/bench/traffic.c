@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * traffic MODE CLIENT SERVER CGROUP CPU COUNT ADDRESS SPREAD: a client and a server on one processor, in two
+ * traffic MODE CLIENT SERVER CGROUP CPU COUNT ADDRESS SPREAD STEP: a client and a server on one processor, in two
  * network namespaces (paths), the client in a cgroup. Prints operations, elapsed ns, and the ns of
  * processor time of both, which the kernel's part of the work is in: it runs on behalf of one of them.
  *
@@ -10,7 +10,7 @@
  *	refused   a datagram that must not leave
  *	bulk      64 KiB of one connection
  *
- * IPv4 destinations take turns: ADDRESS, and each second one up to SPREAD of them.
+ * IPv4 destinations take turns: SPREAD of them, STEP from one to the next.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -41,6 +41,7 @@ struct traffic {
 	struct sockaddr_storage to;
 	socklen_t to_len;
 	__u32 spread;
+	__u32 step;
 	int server; /* tells when it is ready, and at the end what it used */
 };
 
@@ -170,7 +171,8 @@ static const struct sockaddr *destination(struct traffic *traffic, long i)
 	if (traffic->to.ss_family != AF_INET)
 		return (const struct sockaddr *)&traffic->to;
 	memcpy(&next, &traffic->to, sizeof(next));
-	next.sin_addr.s_addr = htonl(ntohl(next.sin_addr.s_addr) + i % traffic->spread * 2);
+	next.sin_addr.s_addr =
+		htonl(ntohl(next.sin_addr.s_addr) + i % traffic->spread * traffic->step);
 	return (const struct sockaddr *)&next;
 }
 
@@ -266,14 +268,15 @@ int main(int argc, char **argv)
 	struct traffic traffic = {0};
 	double wall, used, servers;
 
-	if (argc != 9) {
+	if (argc != 10) {
 		fprintf(stderr,
-			"usage: traffic MODE CLIENT SERVER CGROUP CPU COUNT ADDRESS SPREAD\n");
+			"usage: traffic MODE CLIENT SERVER CGROUP CPU COUNT ADDRESS SPREAD STEP\n");
 		return 2;
 	}
 	traffic.mode = argv[1];
 	traffic.count = strtol(argv[6], NULL, 10);
 	traffic.spread = strtoul(argv[8], NULL, 10);
+	traffic.step = strtoul(argv[9], NULL, 10);
 	insist(traffic.count > 0 && traffic.spread > 0, "COUNT and SPREAD are not 0");
 	read_address(&traffic, argv[7]);
 	stay_on(atoi(argv[5]));
