@@ -88,10 +88,8 @@ FUZZ_SECONDS ?= 3600
 fuzz: ## fuzz for FUZZ_SECONDS over all harnesses, then judge millions of random packets and frames
 	$(Q)tests/run --build $(abspath $(O)) --fuzz-seconds $(FUZZ_SECONDS) fuzz model
 
-bench: all $(BENCHES) ## measure how fast it is (root)
-	$(Q)KVGATE=$(abspath $(O))/kvgate tools/bench/run
-	$(Q)$(O)/tools/bench/gates
-	$(Q)KVGATE=$(abspath $(O))/kvgate tools/bench/agent
+bench: all $(BENCHES) $(O)/tools/bench/empty.bpf.o ## measure how fast it is, and its peers (root); BENCH="--only live"
+	$(Q)BENCH_BUILD=$(abspath $(O)) tools/bench/run $(BENCH)
 
 # Since version 253 systemd waits for the end of a reload.
 NOTIFY := $(shell pkg-config --atleast-version=253 libsystemd 2>/dev/null && \

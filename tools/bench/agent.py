@@ -15,10 +15,10 @@ import sys
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-CGROUP, SCRATCH = os.environ["BENCH_CGROUP"], os.environ["BENCH_SCRATCH"]
+CGROUP, SCRATCH = os.environ["BENCH_GATES"], os.environ["BENCH_SCRATCH"]
 AGENT = os.environ["BENCH_AGENT"]
 CONFIG, RANGES = SCRATCH + "/kvgate.yaml", SCRATCH + "/ranges"
-GOALS = {"first start": 2000, "start again": 2000, "at rest": 0.2, "memory": 30}
+GOALS = {"first start": 2000, "start again": 2000, "at rest": 0.1, "memory": 15}
 
 
 def write(path, text):
@@ -132,4 +132,5 @@ def main():
     sys.exit(missed > 0)
 
 
-main()
+if __name__ == "__main__":
+    main()

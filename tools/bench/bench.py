@@ -1,147 +1,128 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""One command, one table: what kvgate's commands cost, from exec on.
+"""One command, one table: what kvgate costs, beside what others cost that do some of its work.
 
-Every repetition runs each case once, in turn, so that a busy moment of the machine meets them all;
-medians are shown. "times true" is the ratio to /bin/true in the same run: it holds across machines
-where milliseconds do not.
+Parts: packets (test runs), live (traffic), commands (from exec on), agent. See their files, and table.py for
+how it is measured. Ends with 1 if a goal is missed.
 """
 import argparse
+import fnmatch
 import json
 import os
 import pathlib
-import statistics
+import platform
 import subprocess
 import sys
 import time
 
-HERE = pathlib.Path(__file__).resolve().parent
-KVGATE = os.environ["KVGATE"]
-DATA = pathlib.Path(os.environ["KVGATE_TEST_DATA"])
-SCRATCH = pathlib.Path(os.environ["BENCH_SCRATCH"])
-CGROUP = pathlib.Path(os.environ["BENCH_CGROUP"])
-PLACES = ["--bpffs-dir", f"{SCRATCH}/bpf", "--state-dir", f"{SCRATCH}/state"]
+import goals
+import part_agent
+import part_commands
+import part_live
+import part_packets
+import table
 
-SETTLE_SECONDS = 0.5  # the kernel frees 100,000 prefixes after detach has returned
-
-
-class Case:
-    def __init__(self, name, command, goal_ms=None, goal_mb=None, before=None, first_byte=False):
-        self.name, self.command, self.before = name, command, before
-        self.goal_ms, self.goal_mb, self.first_byte = goal_ms, goal_mb, first_byte
-        self.ms, self.mb = [], []
-
-    def repeat(self):
-        if self.before:
-            self.before()
-        start = time.monotonic()
-        with subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
-            child.stdout.read(1 if self.first_byte else -1)
-            first = time.monotonic()
-            errors = child.stderr.read()
-            _, status, usage = os.wait4(child.pid, 0)
-            child.returncode = os.waitstatus_to_exitcode(status)
-        if child.returncode:
-            sys.exit(f"bench: {' '.join(map(str, self.command))}: {errors.decode()}")
-        self.ms.append(((first if self.first_byte else time.monotonic()) - start) * 1000)
-        self.mb.append(usage.ru_maxrss / 1024)
-
-    def result(self, base):
-        ms, mb = statistics.median(self.ms), statistics.median(self.mb)
-        missed = (self.goal_ms or ms) < ms or (self.goal_mb or mb) < mb
-        return {"name": self.name, "ms": round(ms, 2), "ms_min": round(min(self.ms), 2),
-                "ms_max": round(max(self.ms), 2), "peak_mb": round(mb, 1),
-                "times_true": round(ms / base, 1), "goal_ms": self.goal_ms,
-                "goal_mb": self.goal_mb, "met": None if not self.goal_ms else not missed}
+PARTS = [part_packets, part_live, part_commands, part_agent]
 
 
-def policy_of(name, ranges):
-    path = SCRATCH / f"{name}.policy"
-    subprocess.run([KVGATE, "compile", "--cloud", "public", "--resolver", "none", "--ranges", ranges,
-                    "-o", path], check=True, stderr=subprocess.DEVNULL)
-    return path
+class Place:
+    """Where all of it happens; made and undone by tools/bench/run."""
+
+    def __init__(self, options):
+        self.here = pathlib.Path(__file__).resolve().parent
+        self.build, self.kvgate = os.environ["BENCH_BUILD"], os.environ["KVGATE"]
+        self.data = pathlib.Path(os.environ["KVGATE_TEST_DATA"])
+        self.scratch = pathlib.Path(os.environ["BENCH_SCRATCH"])
+        self.bpffs = self.scratch / "bpf"
+        self.cgroups = {name: os.environ[f"BENCH_{name.upper()}"] for name in ("systemd", "commands")}
+        self.cpu = max(os.sched_getaffinity(0))
+        self.hurry = 10 if options.hurry else 1
+        os.environ["SCRATCH"] = str(self.scratch)
+
+    def environment(self):
+        return {**os.environ, "KVGATE": self.kvgate, "BENCH_BUILD": self.build}
 
 
-def synthetic(count):
-    path = SCRATCH / f"ServiceTags_Public_20260101_{count}.json"
-    with path.open("w", encoding="utf-8") as out:
-        subprocess.run([HERE / "service_tags.py", str(count)], stdout=out, check=True)
-    return policy_of(f"synthetic-{count}", path)
+def chosen(name, patterns):
+    """A pattern with wildcards is about all of "part: case", one without about any piece of it."""
+    return not patterns or any(
+        fnmatch.fnmatch(name, one) if any(c in one for c in "*?[") else one in name for one in patterns)
 
 
-def newest_public():
-    found = sorted((DATA / "service-tags").glob("ServiceTags_Public_20[0-9]*.json"))
-    return found[-1] if found else None
+def select(cases, patterns):
+    """With those that they are compared with, and those without which they would not be what they are."""
+    keep = [any(chosen(row.key, patterns) for row in case.rows) for case in cases]
+    bases = {row.base for case, kept in zip(cases, keep) if kept for row in case.rows}
+    chains = {case.chain for case, kept in zip(cases, keep) if kept and case.chain}
+    return [case for case, kept in zip(cases, keep)
+            if kept or case.chain in chains or any(row.key in bases for row in case.rows)]
 
 
-def forget(path):
-    """Out of the page cache: the next reader waits for the disk."""
-    fd = os.open(path, os.O_RDONLY)
-    os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
-    os.close(fd)
+def measure(module, place, options):
+    """Returns the rows of a part and what could not be measured."""
+    part = module.Part(place)
+    try:
+        cases = select(list(part.cases(lambda name: chosen(name, options.only))), options.only)
+        repetitions = options.repetitions or max(2, module.REPETITIONS // place.hurry)
+        for i in range(repetitions if cases else 0):
+            print(f"{module.NAME}: {i + 1} of {repetitions}\r", end="", file=sys.stderr, flush=True)
+            for case in cases:
+                case.repeat()
+            time.sleep(module.SETTLE_SECONDS)
+    finally:
+        part.close()
+    return [row for case in cases for row in case.rows], part.left_out
 
 
-def cases():
-    say = ["/bin/sh", "-c", "echo up"]
-    yield Case("/bin/true", ["/bin/true"])
-    yield Case("sh, to its first byte", say, first_byte=True)
-
-    document = newest_public()
-    if document:
-        profile = ["--cloud", "public", "--resolver", "none", "--ranges", document]
-        compiled = policy_of("public", document)
-        destination = "20.190.128.5:443"
-        yield Case(f"compile {document.name}", [KVGATE, "compile", *profile], 60, 40)
-        yield Case("  the same, file not in the page cache", [KVGATE, "compile", *profile],
-                   before=lambda: forget(document))
-        yield Case("explain, from that document", [KVGATE, "explain", destination, *profile], 80)
-        yield Case("explain, from its policy",
-                   [KVGATE, "explain", destination, "--policy", compiled], 5)
-    else:
-        print(f"no range documents in {DATA}: compile and explain are left out", file=sys.stderr)
-
-    small, large = synthetic(1000), synthetic(100000)
-    yield Case("run, 1,000 prefixes, to the command's first byte",
-               [KVGATE, "run", "--policy", small, *PLACES, "--", *say], 40, first_byte=True)
-    yield Case("attach, 1,000 prefixes", [KVGATE, "attach", *PLACES, "--policy", small, CGROUP])
-    yield Case("attach, 100,000 prefixes, until they are in force",
-               [KVGATE, "attach", *PLACES, "--policy", large, CGROUP], 200, first_byte=True)
-    yield Case("  reading those alone, as explain does",
-               [KVGATE, "explain", "198.18.0.0:443", "--policy", large])
-    yield Case("detach", [KVGATE, "detach", *PLACES, CGROUP])
+def about(place):
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        model = next((line.split(":", 1)[1].strip() for line in file if line.startswith("model name")), "?")
+    version = subprocess.run([place.kvgate, "--version"], stdout=subprocess.PIPE, text=True, check=False)
+    return {"kvgate": version.stdout.strip(), "kernel": platform.release(), "processor": model,
+            "cores": os.cpu_count(), "load": round(os.getloadavg()[0], 1),
+            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
 
 
-def show(results):
-    print(f"{'':<52}{'median':>9}{'min':>9}{'max':>9}{'times':>8}{'peak':>8}  goal")
-    print(f"{'':<52}{'ms':>9}{'ms':>9}{'ms':>9}{'true':>8}{'MB':>8}")
-    for row in results:
-        goal = ""
-        if row["goal_ms"]:
-            size = f", {row['goal_mb']} MB" if row["goal_mb"] else ""
-            goal = f"<= {row['goal_ms']} ms{size}: {'met' if row['met'] else 'MISSED'}"
-        print(f"{row['name']:<52}{row['ms']:>9.2f}{row['ms_min']:>9.2f}{row['ms_max']:>9.2f}"
-              f"{row['times_true']:>8.1f}{row['peak_mb']:>8.1f}  {goal}")
-    print("The peak is never less than this script's own, which a child starts with.")
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", metavar="FILE", help="write all numbers there as well")
+    parser.add_argument("--only", action="append", metavar="PATTERN",
+                        help="only cases whose \"part: name\" has this in it; with * ? [, is that; repeatable")
+    parser.add_argument("--repetitions", type=int, metavar="N", help="instead of each part's own number")
+    parser.add_argument("--hurry", action="store_true", help="a tenth of it, to see that it works")
+    return parser.parse_args()
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--repetitions", type=int, default=15)
-    options = parser.parse_args()
-
-    todo = list(cases())
-    for _ in range(options.repetitions):
-        for case in todo:
-            case.repeat()
-        time.sleep(SETTLE_SECONDS)
-    base = statistics.median(todo[0].ms)
-    results = [case.result(base) for case in todo]
+    options = arguments()
+    place = Place(options)
+    facts = about(place)
+    print(", ".join(f"{name} {value}" for name, value in facts.items()))
+    everything, left_out = {}, []
+    for module in PARTS:
+        if not wanted_at_all(module, options.only):
+            continue
+        rows, missing = measure(module, place, options)
+        everything |= {row.key: row for row in rows}
+        left_out += [f"{module.NAME}: {reason}" for reason in missing]
+        if rows:
+            table.show_part(module.NAME, rows, everything)
+    judged = goals.judge(everything)
+    if judged:
+        table.show_goals(judged)
+    for reason in left_out:
+        print(f"left out: {reason}")
     if options.json:
-        print(json.dumps(results, indent=2))
-    else:
-        show(results)
-    return 1 if any(row["met"] is False for row in results) else 0
+        result = {**facts, "rows": [row.as_json(everything) for row in everything.values()],
+                  "goals": judged, "left_out": left_out}
+        pathlib.Path(options.json).write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    return 1 if any(not goal["met"] for goal in judged) else 0
+
+
+def wanted_at_all(module, patterns):
+    """Setting a part up takes seconds: not if every pattern names another one."""
+    others = tuple(f"{one.NAME}:" for one in PARTS if one is not module)
+    return not patterns or any(not pattern.startswith(others) for pattern in patterns)
 
 
 sys.exit(main())
