@@ -10,18 +10,10 @@
 
 #include "base/cleanup.h"
 
-/*
- * @text: the beginning of a line whose end is not written yet; @skipping: it is too long and was told,
- * the rest of it is passed over. @number: of the line before; 0 and not @counts where it is unknown.
- */
 struct kvg_follow {
 	char *path;
 	int fd;
-	char text[KVG_LINES_MAX_BYTES + 1];
-	size_t size;
-	bool skipping;
-	bool counts;
-	unsigned long number;
+	struct kvg_lines_buffer buffer;
 };
 
 static int open_file(const char *path, int *ret, struct kvg_diag *reterr_diag)
@@ -47,8 +39,9 @@ int kvg_follow_open(const char *path, bool whole, struct kvg_follow **ret,
 	if (!follow)
 		return kvg_diag_set(reterr_diag, -ENOMEM, "out of memory");
 	follow->fd = -1;
-	follow->counts = whole;
+	follow->buffer.counts = whole;
 	follow->path = strdup(path);
+	follow->buffer.path = follow->path;
 	if (!follow->path)
 		return kvg_diag_set(reterr_diag, -ENOMEM, "out of memory");
 	r = open_file(path, &follow->fd, reterr_diag);
@@ -61,80 +54,22 @@ int kvg_follow_open(const char *path, bool whole, struct kvg_follow **ret,
 	return 0;
 }
 
-static void tell_bad(const struct kvg_follow *follow, const struct kvg_lines_handler *handler,
-		     const char *why)
-{
-	if (handler->bad)
-		handler->bad(handler->data, follow->path, follow->number, why);
-}
-
-static int take_line(struct kvg_follow *follow, const struct kvg_lines_handler *handler,
-		     const char *text, size_t len)
-{
-	KVG_CLEANUP(json_decrefp) json_t *line = NULL;
-	struct kvg_diag diag = {0};
-
-	follow->number += follow->counts;
-	if (follow->skipping) {
-		follow->skipping = false;
-		return 0;
-	}
-	if (len == 0)
-		return 0;
-	if (kvg_line_parse(text, len, &line, &diag) < 0) {
-		tell_bad(follow, handler, diag.msg);
-		return 0;
-	}
-	return handler->line(handler->data, line);
-}
-
-/* Every line of @text that has its end. */
-static int take_lines(struct kvg_follow *follow, const struct kvg_lines_handler *handler)
-{
-	const char *line = follow->text, *end;
-	size_t left = follow->size;
-	int r = 0;
-
-	while (r >= 0 && (end = memchr(line, '\n', left))) {
-		r = take_line(follow, handler, line, end - line);
-		left -= end + 1 - line;
-		line = end + 1;
-	}
-	memmove(follow->text, line, left);
-	follow->size = left;
-	if (r < 0 || left < sizeof(follow->text))
-		return r;
-	if (!follow->skipping)
-		tell_bad(follow, handler, "it is too long");
-	follow->skipping = true;
-	follow->size = 0;
-	return 0;
-}
-
 static int read_rest(struct kvg_follow *follow, const struct kvg_lines_handler *handler,
 		     struct kvg_diag *reterr_diag)
 {
-	ssize_t got;
-	int r;
+	int r = kvg_lines_feed(&follow->buffer, follow->fd, handler);
 
-	while ((got = read(follow->fd, follow->text + follow->size,
-			   sizeof(follow->text) - follow->size)) > 0) {
-		follow->size += got;
-		r = take_lines(follow, handler);
-		if (r < 0)
-			return r;
-	}
-	return got < 0 ? kvg_diag_set(reterr_diag, -errno, "cannot read '%s': %s", follow->path,
-				      strerror(errno))
-		       : 0;
+	return r < 0 ? kvg_diag_set(reterr_diag, r, "cannot read '%s': %s", follow->path,
+				    strerror(-r))
+		     : 0;
 }
 
 static void begin_file(struct kvg_follow *follow)
 {
-	follow->size = 0;
-	follow->skipping = false;
-	follow->counts = true;
-	follow->number = 0;
+	follow->buffer.size = 0;
+	follow->buffer.skipping = false;
+	follow->buffer.counts = true;
+	follow->buffer.number = 0;
 }
 
 /* Shorter than what was read of it: somebody has cut it. */

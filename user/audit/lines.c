@@ -2,23 +2,19 @@
 #include "audit/lines.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 
-struct reading {
-	const char *path;
-	const struct kvg_lines_handler *handler;
-	unsigned long number;
-};
-
-static void tell_bad(const struct reading *reading, const char *why)
+static void tell_bad(const struct kvg_lines_buffer *buffer, const struct kvg_lines_handler *handler,
+		     const char *why)
 {
-	if (reading->handler->bad)
-		reading->handler->bad(reading->handler->data, reading->path, reading->number, why);
+	if (handler->bad)
+		handler->bad(handler->data, buffer->path, buffer->number, why);
 }
 
 /* Every line says what happened, and when. */
@@ -49,56 +45,105 @@ int kvg_line_parse(const char *text, size_t len, json_t **ret, struct kvg_diag *
 	return 0;
 }
 
-static int take_line(struct reading *reading, const char *text, size_t len)
+static int take_line(struct kvg_lines_buffer *buffer, const struct kvg_lines_handler *handler,
+		     const char *text, size_t len)
 {
 	KVG_CLEANUP(json_decrefp) json_t *line = NULL;
 	struct kvg_diag diag = {};
 
-	reading->number++;
-	if (len && text[len - 1] == '\n')
-		len--;
+	if (buffer->skipping) {
+		buffer->skipping = false;
+		return 0;
+	}
+	buffer->number += buffer->counts;
 	if (len == 0)
 		return 0;
 	if (kvg_line_parse(text, len, &line, &diag) < 0) {
-		tell_bad(reading, diag.msg);
+		tell_bad(buffer, handler, diag.msg);
 		return 0;
 	}
-	return reading->handler->line(reading->handler->data, line);
+	return handler->line(handler->data, line);
 }
 
-static int open_file(const char *path, FILE **ret)
+/* Every line that has its end. */
+static int take_lines(struct kvg_lines_buffer *buffer, const struct kvg_lines_handler *handler)
 {
-	struct stat st;
+	const char *line = buffer->text, *end;
+	size_t left = buffer->size;
+	int r = 0;
 
-	*ret = strcmp(path, "-") == 0 ? fdopen(dup(STDIN_FILENO), "r") : fopen(path, "re");
-	if (!*ret)
-		return -errno;
-	return fstat(fileno(*ret), &st) == 0 && S_ISDIR(st.st_mode) ? -EISDIR : 0;
+	while (r >= 0 && (end = memchr(line, '\n', left))) {
+		r = take_line(buffer, handler, line, end - line);
+		left -= end + 1 - line;
+		line = end + 1;
+	}
+	memmove(buffer->text, line, left);
+	buffer->size = left;
+	if (r < 0 || left < sizeof(buffer->text))
+		return r;
+	if (!buffer->skipping) {
+		buffer->number += buffer->counts;
+		tell_bad(buffer, handler, "it is too long");
+	}
+	buffer->skipping = true;
+	buffer->size = 0;
+	return 0;
+}
+
+int kvg_lines_feed(struct kvg_lines_buffer *buffer, int fd, const struct kvg_lines_handler *handler)
+{
+	ssize_t got;
+	int r;
+
+	for (;;) {
+		got = read(fd, buffer->text + buffer->size, sizeof(buffer->text) - buffer->size);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return got < 0 ? -errno : 0;
+		buffer->size += got;
+		r = take_lines(buffer, handler);
+		if (r < 0)
+			return r;
+	}
+}
+
+int kvg_lines_feed_end(struct kvg_lines_buffer *buffer, const struct kvg_lines_handler *handler)
+{
+	size_t len = buffer->size;
+
+	buffer->size = 0;
+	return len ? take_line(buffer, handler, buffer->text, len) : 0;
+}
+
+int kvg_lines_read_fd(int fd, const char *path, const struct kvg_lines_handler *handler,
+		      struct kvg_diag *reterr_diag)
+{
+	KVG_CLEANUP(kvg_freep) struct kvg_lines_buffer *buffer = malloc(sizeof(*buffer));
+	int r;
+
+	if (!buffer)
+		return kvg_diag_set(reterr_diag, -ENOMEM, "out of memory");
+	*buffer = (struct kvg_lines_buffer){.path = path, .counts = true};
+	r = kvg_lines_feed(buffer, fd, handler);
+	if (r == 0)
+		r = kvg_lines_feed_end(buffer, handler);
+	if (r < 0 && reterr_diag && !reterr_diag->msg[0])
+		kvg_diag_set(reterr_diag, r, "cannot read '%s': %s", path, strerror(-r));
+	return r;
 }
 
 int kvg_lines_read(const char *path, const struct kvg_lines_handler *handler,
 		   struct kvg_diag *reterr_diag)
 {
-	struct reading reading = {.path = path, .handler = handler};
-	KVG_CLEANUP(kvg_freep) char *text = NULL;
-	KVG_CLEANUP(kvg_fclosep) FILE *file = NULL;
-	size_t allocated = 0;
-	ssize_t len;
-	int r;
+	bool standard = strcmp(path, "-") == 0;
+	KVG_CLEANUP(kvg_closep)
+	int fd = standard ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
 
-	r = open_file(path, &file);
-	if (r < 0)
-		return kvg_diag_set(reterr_diag, r, "cannot read '%s': %s", path, strerror(-r));
-
-	while ((len = getline(&text, &allocated, file)) >= 0) {
-		r = take_line(&reading, text, len);
-		if (r < 0)
-			return r;
-	}
-	if (feof(file))
-		return 0;
-	r = -errno;
-	return kvg_diag_set(reterr_diag, r, "cannot read '%s': %s", path, strerror(-r));
+	if (fd < 0)
+		return kvg_diag_set(reterr_diag, -errno, "cannot read '%s': %s", path,
+				    strerror(errno));
+	return kvg_lines_read_fd(fd, path, handler, reterr_diag);
 }
 
 static const json_t *find(const json_t *line, const char *path)

@@ -8,6 +8,8 @@
 
 #include <jansson.h>
 #include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
 
 #include "base/diag.h"
 
@@ -25,6 +27,42 @@ struct kvg_lines_handler {
 	void (*bad)(void *data, const char *path, unsigned long number, const char *why);
 	void *data;
 };
+
+/**
+ * struct kvg_lines_buffer - bytes on their way to lines
+ * @path:     for messages
+ * @counts:   the number of lines is known
+ * @number:   of the last line, if so; else 0
+ * @skipping: the line is too long, and that was told; its rest is passed over
+ * @size:     of what there is in @text: the beginning of a line whose end has not come yet
+ * @text:     one byte more tells a line that is too long
+ */
+struct kvg_lines_buffer {
+	const char *path;
+	bool counts;
+	bool skipping;
+	unsigned long number;
+	size_t size;
+	char text[KVG_LINES_MAX_BYTES + 1];
+};
+
+/**
+ * kvg_lines_feed() - what a descriptor has, up to its end
+ * @buffer:  keeps what is no whole line yet
+ * @fd:      read from where it is
+ * @handler: is told of each line
+ *
+ * Return: 0, a negative errno of reading, or what the handler returned
+ */
+int kvg_lines_feed(struct kvg_lines_buffer *buffer, int fd,
+		   const struct kvg_lines_handler *handler);
+
+/** kvg_lines_feed_end() - what is left is a line, too; 0, or what the handler returned */
+int kvg_lines_feed_end(struct kvg_lines_buffer *buffer, const struct kvg_lines_handler *handler);
+
+/** kvg_lines_read_fd() - as kvg_lines_read(), of a file that is open; @path is for messages */
+int kvg_lines_read_fd(int fd, const char *path, const struct kvg_lines_handler *handler,
+		      struct kvg_diag *reterr_diag);
 
 /**
  * kvg_lines_read() - read one file from its beginning

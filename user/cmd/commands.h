@@ -22,6 +22,7 @@ int kvg_cmd_learn(int argc, char **argv);
 int kvg_cmd_monitor(int argc, char **argv);
 int kvg_cmd_oci_hook(int argc, char **argv);
 int kvg_cmd_policy(int argc, char **argv);
+int kvg_cmd_report(int argc, char **argv);
 int kvg_cmd_run(int argc, char **argv);
 int kvg_cmd_simulate(int argc, char **argv);
 int kvg_cmd_status(int argc, char **argv);

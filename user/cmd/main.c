@@ -25,6 +25,7 @@ static const struct command {
 	{"monitor", kvg_cmd_monitor, "show refused flows as they happen"},
 	{"oci-hook", kvg_cmd_oci_hook, "gate a container before its first instruction"},
 	{"policy", kvg_cmd_policy, "show earlier policies of a profile, and go back to one"},
+	{"report", kvg_cmd_report, "write a page of what was refused, and why"},
 	{"run", kvg_cmd_run, "run a command behind a gate of its own"},
 	{"simulate", kvg_cmd_simulate,
 	 "say what a policy would refuse of captured traffic or flow logs"},
