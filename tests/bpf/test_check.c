@@ -81,6 +81,52 @@ static void removed_pins_are_noticed_and_mended(void **state)
 	assert_mended(fixture, 1);
 }
 
+/* Above the gate, and alone there: the kernel takes no other of its kind below. Return: the cgroup */
+static int put_lone_ingress(struct fixture *fixture, int *ret_program)
+{
+	const struct bpf_insn insns[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 1},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_CGROUP_INET_INGRESS);
+	KVG_CLEANUP(kvg_freep) char *path = NULL;
+	int cgroup;
+
+	assert_true(asprintf(&path, "%s%s", fixture->arena->root, fixture->arena->base) > 0);
+	cgroup = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	*ret_program = bpf_prog_load(BPF_PROG_TYPE_CGROUP_SKB, "kvg_alone", "Dual BSD/GPL", insns,
+				     KVG_ARRAY_SIZE(insns), &options);
+	assert_true(cgroup >= 0 && *ret_program >= 0);
+	assert_int_equal(bpf_prog_attach(*ret_program, cgroup, BPF_CGROUP_INET_INGRESS, 0), 0);
+	return cgroup;
+}
+
+static void a_gate_holds_without_its_ingress_program_and_says_so(void **state)
+{
+	struct fixture *fixture = *state;
+	KVG_CLEANUP(kvg_closep) int program = -1;
+	KVG_CLEANUP(kvg_closep) int cgroup = put_lone_ingress(fixture, &program);
+	const char *const *problems;
+	struct kvg_check *check;
+
+	set_policy(fixture, "web", fixture->narrow);
+	put(fixture, fixture->a, "web");
+	assert_reaches(fixture, fixture->a, true, false);
+	assert_int_equal(kvg_check_open(fixture->gates, NULL, &check), 0);
+	assert_int_equal(check_round(check), 1);
+	kvg_check_problems(check, &problems);
+	assert_non_null(
+		strstr(problems[0], "the ingress program cannot be attached: the gate holds"));
+	assert_int_equal(kvg_check_repaired(check), 0);
+
+	assert_int_equal(bpf_prog_detach2(program, cgroup, BPF_CGROUP_INET_INGRESS), 0);
+	assert_int_equal(check_round(check), 1);
+	assert_int_equal(kvg_check_repaired(check), 1);
+	assert_int_equal(check_round(check), 0);
+	kvg_check_close(check);
+	assert_reaches(fixture, fixture->a, true, false);
+}
+
 static void prefixes_that_are_gone_are_put_in_force_again(void **state)
 {
 	struct fixture *fixture = *state;
@@ -200,6 +246,7 @@ int main(void)
 		TEST(a_foreign_detach_is_noticed_and_mended),
 		TEST(a_foreign_detach_is_mended_by_the_next_start),
 		TEST(removed_pins_are_noticed_and_mended),
+		TEST(a_gate_holds_without_its_ingress_program_and_says_so),
 		TEST(prefixes_that_are_gone_are_put_in_force_again),
 		TEST(a_slot_that_another_took_is_noticed),
 		TEST(an_entry_that_somebody_changed_is_put_right),

@@ -15,8 +15,8 @@ programs() { bpftool cgroup show "$1" effective | { grep kvg_ || true; }; }
 no_programs() { [[ -z $(programs "$CG") ]]; }
 no_pins() { same "pins" "" "$(find "$SCRATCH/bpf" -mindepth 1 -type d)"; }
 
-COUNT=7
-! has_lsm || COUNT=8
+COUNT=8
+! has_lsm || COUNT=9
 attach "$CG"
 same "programs" $COUNT "$(programs "$CG" | wc -l)"
 holds "$(kvgate detach "$CG/")" "^detached ${CG#"$CGROUPS"}$"

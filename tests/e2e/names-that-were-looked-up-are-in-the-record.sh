@@ -38,4 +38,7 @@ assert "nearest" in lines["203.0.113.64"]["kvgate"], lines
 assert all(line["user"] == {"id": "0", "name": "root"} for line in lines.values()), lines
 PYTHON
 holds "$(<"$SCRATCH/words")" '203\.0\.113\.66:443 \(destination\) by .*\[[0-9]+\], looked up as www\.shop\.example$'
+if python3 -c 'import jsonschema' 2>/dev/null; then
+	same "valid lines" 4 "$("$E2E/check-records" "$SCRATCH/record")"
+fi
 nothing_left

@@ -292,17 +292,17 @@ static bool is_in_force(struct kvg_check *check, const struct kvg_cgroup *cgroup
 	       (which == KVG_PROGRAM_SOCKET && !has_link(check->gates->set, cgroup->id, which));
 }
 
-/* The gate holds without it. */
-static void check_hearing(struct kvg_check *check, const struct kvg_gates_entry *entry)
+/* The gate holds without it; what could be mended is by now. */
+static void check_hearing(struct kvg_check *check, const struct kvg_gates_entry *entry,
+			  const struct kvg_cgroup *cgroup, __u32 wanted)
 {
-	const char *label = kvg_programs()[KVG_PROGRAM_INGRESS].label;
-
-	if (!has_link(check->gates->set, entry->cgroup_id, KVG_PROGRAM_INGRESS))
-		add_problem(
-			check,
-			"%s: the %s program cannot be attached: the gate holds, but its records "
-			"do not say which names the client looks up",
-			entry->cgroup, label);
+	if (check->ids[KVG_PROGRAM_INGRESS] &&
+	    is_in_force(check, cgroup, KVG_PROGRAM_INGRESS, wanted))
+		return;
+	add_problem(check,
+		    "%s: the %s program cannot be attached: the gate holds, but its records do not "
+		    "say which names the client looks up",
+		    entry->cgroup, kvg_programs()[KVG_PROGRAM_INGRESS].label);
 }
 
 static void check_programs(struct kvg_check *check, const struct kvg_gates_entry *entry,
@@ -383,7 +383,7 @@ static void check_gates(struct kvg_check *check)
 		} else if (r == 0) {
 			if (!kvg_gates_is_other(gates, &gates->entries[i])) {
 				check_programs(check, &gates->entries[i], &cgroup, wanted);
-				check_hearing(check, &gates->entries[i]);
+				check_hearing(check, &gates->entries[i], &cgroup, wanted);
 			}
 			check_entry(check, &gates->entries[i]);
 		} else if (r != -ENOENT && r != -ENODEV) { /* those are gone, kvg_gates_tidy() */
