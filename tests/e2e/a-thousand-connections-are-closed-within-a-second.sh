@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # 1,000 connections that lost their permission are closed in less than a second, among 500 that keep
 # it, and each of them has its line in the record.
+# Runs alone: it takes the time.
 . "$(dirname "$0")/lib.sh"
 need_kvgate
 need_closing

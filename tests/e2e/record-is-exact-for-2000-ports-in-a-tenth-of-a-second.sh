@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # 2,000 refusals of 2,000 ports add up to exactly 2,000 in the file, one for each port; so do 60,000 of
 # 20,000 ports, more than the ring holds, and 100,000 of one flow, which are few lines.
+# Runs alone: it takes the time.
 . "$(dirname "$0")/lib.sh"
 need_kvgate
 prepare_run

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Somebody detaches a gate's program: the agent notices within ten seconds, puts it back, says so, and is
 # healthy again when it has seen that it holds. What its canary tried is in no record.
+# Runs alone: it takes the time.
 . "$(dirname "$0")/lib.sh"
 need_agent
 need_program bpftool

@@ -7,6 +7,7 @@
 #
 # For FLOOD_SECONDS: 30, and 5 where processors are emulated. None of the policies names the evil host; the
 # others come and go.
+# Runs alone: a flood needs a processor.
 . "$(dirname "$0")/lib.sh"
 WATCH_ONLY=(203.0.113.0)
 arena udp/443

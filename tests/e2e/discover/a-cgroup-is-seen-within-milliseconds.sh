@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # A cgroup is seen within 5 ms of being made, in the median; of 200 made in one burst, each with two below,
 # none is missed; nor is their end, and one that is made again is another one.
+# Runs alone: it takes the time.
 . "$(dirname "$0")/lib.sh"
 observe
 new_cgroup burst && CG=$REPLY

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Fifty containers that start at once all start, and each is gated before its first packet, without an agent
 # and with one; when they are gone, nothing that was told of them is left.
+# Runs alone: a burst needs all processors.
 . "$(dirname "$0")/lib.sh"
 need_runtime runc
 COUNT=50

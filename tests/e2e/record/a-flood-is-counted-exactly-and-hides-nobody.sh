@@ -4,6 +4,7 @@
 # attacker, kernel, metrics and the lines of the file have the same count. Meanwhile another client's refusals
 # are in the file within a second or two, each told apart; the agent's memory and its share of a processor
 # stay bounded, and what it writes does, too.
+# Runs alone: a flood needs a processor.
 . "$(dirname "$0")/../agent/lib.sh"
 need_agent
 FLOOD=${KVGATE%/*}/tests/e2e/record/flood

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Another kvgate takes over, with other programs or with another layout of its maps, newer or older: of
 # a thousand tries a second nothing gets out, also if it is killed meanwhile, and the client goes on.
+# Runs alone: a storm needs a processor.
 . "$(dirname "$0")/lib.sh"
 need_agent
 need_storm

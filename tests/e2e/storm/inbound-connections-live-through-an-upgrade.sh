@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # A connection that others opened to the client is answered on, whichever kvgate takes over: one with other
 # programs, one with another layout of its maps, the first one again. Its marks are the new ones' too.
+# Runs alone: a storm needs a processor.
 . "$(dirname "$0")/lib.sh"
 need_agent
 need_others

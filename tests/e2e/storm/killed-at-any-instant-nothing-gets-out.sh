@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # An agent that is killed again and again, at any instant of its start and while its policies change,
 # leaves every gate in force: of a thousand tries a second nothing gets out, and the client goes on.
+# Runs alone: a storm needs a processor.
 . "$(dirname "$0")/lib.sh"
 need_agent
 need_storm
