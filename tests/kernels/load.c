@@ -124,10 +124,11 @@ static json_t *describe_programs(const struct object *object)
 		unsigned count;
 
 		if (said && sscanf(said, "processed %u insns", &count) == 1)
-			json_array_append_new(programs,
-					      json_pack("{s:s, s:I}", "program",
-							bpf_program__name(program),
-							"verified_insns", (json_int_t)count));
+			json_array_append_new(
+				programs,
+				json_pack("{s:s, s:I, s:I}", "program", bpf_program__name(program),
+					  "verified_insns", (json_int_t)count, "insns",
+					  (json_int_t)bpf_program__insn_cnt(program)));
 	}
 	return programs;
 }

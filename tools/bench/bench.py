@@ -65,8 +65,8 @@ def measure(module, place, options):
         cases = select(list(part.cases(lambda name: chosen(name, options.only))), options.only)
         repetitions = options.repetitions or max(2, module.REPETITIONS // place.hurry)
         for i in range(repetitions if cases else 0):
-            print(f"{module.NAME}: {i + 1} of {repetitions}\r", end="", file=sys.stderr, flush=True)
-            for case in cases:
+            print(f"{module.NAME}: {i + 1} of {repetitions}", end="\r", file=sys.stderr, flush=True)
+            for case in table.mixed(cases, i):
                 case.repeat()
             time.sleep(module.SETTLE_SECONDS)
     finally:

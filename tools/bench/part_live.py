@@ -4,7 +4,6 @@
 What is shown is processor time of both ends for one operation: connect and be closed, a byte there and back,
 a datagram, a datagram that is refused, 64 KiB of a stream. Destinations take turns over the prefixes.
 """
-import os
 import pathlib
 import subprocess
 
@@ -94,7 +93,7 @@ class Part:
                     continue
                 base = None if name == "no filter" or mode == "refused" else f"{NAME}: {mode}, no filter"
                 row = Row(NAME, f"{mode}, {name}", "ns", base, MODES[mode][3])
-                yield Case([row], lambda name=name, mode=mode: self.sample(name, mode))
+                yield Case([row], lambda name=name, mode=mode: self.sample(name, mode), mix=mode)
 
     def close(self):
         if self.child:

@@ -37,7 +37,7 @@ class Part:
         for line in self.ask_list():
             name, base = line.rstrip("\n").split("\t")
             row = Row(NAME, name, "ns", f"{NAME}: {base}" if base else None, NET)
-            yield Case([row], lambda name=name: float(self.ask(name)))
+            yield Case([row], lambda name=name: float(self.ask(name)), mix=NAME)
 
     def ask(self, what):
         self.child.stdin.write(what + "\n")

@@ -4,6 +4,8 @@
 Every repetition of a part runs each of its cases once, in turn, so that a busy moment of the machine meets
 them all. What a case is compared with is compared within each repetition; medians are shown.
 """
+import itertools
+import random
 import statistics
 
 RATIO, NET = "ratio", "net"
@@ -51,16 +53,28 @@ class Row:
 class Case:
     """Something that is done once each repetition and gives a value for each of its rows.
 
-    Those of a chain are only what they say they are when all of it is done, in its order.
+    Those of a chain are only what they say they are when all of it is done, in its order. Neighbours with
+    the same mix are done in another order each time, as one case may leave the caches to the next.
     """
 
-    def __init__(self, rows, sample, chain=None):
-        self.rows, self.sample, self.chain = rows, sample, chain
+    def __init__(self, rows, sample, chain=None, mix=None):
+        self.rows, self.sample, self.chain, self.mix = rows, sample, chain, mix
 
     def repeat(self):
         values = self.sample()
         for row, value in zip(self.rows, values if isinstance(values, tuple) else (values,)):
             row.values.append(value)
+
+
+def mixed(cases, repetition):
+    """In the order of this repetition; the same in the next run."""
+    dice, result = random.Random(repetition), []
+    for mix, neighbours in itertools.groupby(cases, lambda case: case.mix):
+        neighbours = list(neighbours)
+        if mix:
+            dice.shuffle(neighbours)
+        result += neighbours
+    return result
 
 
 def number(value):
