@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What rotate.bpf.c and the bench that loads it have in common. */
 #ifndef KVG_ROTATE_H
 #define KVG_ROTATE_H
