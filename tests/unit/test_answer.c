@@ -68,9 +68,8 @@ static struct message ask(const char *name)
 	return message;
 }
 
-/* @owner: NULL is the question's name */
-static void add(struct message *message, const char *owner, unsigned int type, unsigned int ttl_s,
-		const void *data, size_t size)
+/* @owner: NULL is the question's name. What add_data() puts behind it belongs to it. */
+static void add(struct message *message, const char *owner, unsigned int type, unsigned int ttl_s)
 {
 	if (owner)
 		put_name(message, owner);
@@ -80,9 +79,13 @@ static void add(struct message *message, const char *owner, unsigned int type, u
 	put16(message, 1);
 	put16(message, ttl_s >> 16);
 	put16(message, ttl_s);
+	message->bytes[7]++;
+}
+
+static void add_data(struct message *message, const void *data, size_t size)
+{
 	put16(message, (unsigned int)size);
 	put(message, data, size);
-	message->bytes[7]++;
 }
 
 static void add_address(struct message *message, const char *owner, const char *text,
@@ -92,8 +95,8 @@ static void add_address(struct message *message, const char *owner, const char *
 	unsigned char addr[16];
 
 	inet_pton(family, text, addr);
-	add(message, owner, family == AF_INET ? TYPE_A : TYPE_AAAA, ttl_s, addr,
-	    family == AF_INET ? 4 : 16);
+	add(message, owner, family == AF_INET ? TYPE_A : TYPE_AAAA, ttl_s);
+	add_data(message, addr, family == AF_INET ? 4 : 16);
 }
 
 static void add_alias(struct message *message, const char *owner, const char *target,
@@ -102,7 +105,8 @@ static void add_alias(struct message *message, const char *owner, const char *ta
 	struct message name = {.size = 0};
 
 	put_name(&name, target);
-	add(message, owner, TYPE_CNAME, ttl_s, name.bytes, name.size);
+	add(message, owner, TYPE_CNAME, ttl_s);
+	add_data(message, name.bytes, name.size);
 }
 
 static int parse(const struct message *message, struct kvg_answer_names *ret)
@@ -190,7 +194,8 @@ static void what_is_no_answer_with_an_address_is_refused(void **state)
 	(void)state;
 	message = ask("shop.example");
 	assert_int_equal(parse(&message, &names), -EBADMSG);
-	add(&message, NULL, TYPE_TXT, 60, "\x02hi", 3);
+	add(&message, NULL, TYPE_TXT, 60);
+	add_data(&message, "\x02hi", 3);
 	assert_int_equal(parse(&message, &names), -EBADMSG);
 
 	message = ask("shop.example");
@@ -206,7 +211,8 @@ static void what_is_no_answer_with_an_address_is_refused(void **state)
 	assert_int_equal(parse(&message, &names), 0); /* the root is "." */
 
 	message = ask("shop.example");
-	add(&message, NULL, TYPE_A, 60, "\x01\x02\x03", 3);
+	add(&message, NULL, TYPE_A, 60);
+	add_data(&message, "\x01\x02\x03", 3);
 	assert_int_equal(parse(&message, &names), -EBADMSG);
 }
 
