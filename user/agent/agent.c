@@ -28,6 +28,7 @@ static void agent_done(struct kvg_agent *agent)
 	kvg_agent_close_record(agent);
 	kvg_agent_close_context(agent);
 	kvg_watchers_close(agent->watchers);
+	kvg_top_close(agent->top);
 	kvg_check_close(agent->check);
 	kvg_gates_close(agent->gates);
 	kvg_files_close(agent->files);
@@ -102,6 +103,8 @@ static int open_loop(struct kvg_agent *agent)
 		r = kvg_totals_open(&agent->totals);
 	if (r == 0)
 		r = kvg_watchers_open(agent->event, &agent->watchers);
+	if (r == 0)
+		r = kvg_top_open(&agent->top);
 	if (r < 0)
 		kvg_log_error("the event loop cannot be made: %s", strerror(-r));
 	return r;

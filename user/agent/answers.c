@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The control socket's requests: ping, status, reload, metrics, gate, watch. */
+/* The control socket's requests: ping, status, reload, metrics, gate, watch, flows. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +11,7 @@
 #include "base/version.h"
 #include "discover/oci_state.h"
 #include "discover/told.h"
+#include "policy/words.h"
 
 static void add_text(json_t *array, const char *text)
 {
@@ -296,6 +297,44 @@ static json_t *on_gate(void *data, const json_t *request)
 	return answer;
 }
 
+static json_t *flow_json(const struct kvg_top_flow *flow)
+{
+	char text[KVG_TOP_FLOW_STRLEN], process[KVG_COMM_LEN + 1] = "";
+	json_t *json;
+
+	memcpy(process, flow->comm, KVG_COMM_LEN);
+	json = json_pack("{s:s, s:s, s:I}", "flow", kvg_top_format_flow(&flow->refusal, text),
+			 "reason", kvg_reason_word(flow->refusal.reason), "count",
+			 (json_int_t)flow->count);
+	/* What is no UTF-8 is left out. */
+	if (process[0])
+		json_object_set_new(json, "process", json_string(process));
+	if (flow->domain)
+		json_object_set_new(json, "domain", json_string(flow->domain));
+	return json;
+}
+
+static json_t *on_flows(void *data, const json_t *request)
+{
+	const struct kvg_agent *agent = data;
+	struct kvg_top_gate *const *gates;
+	size_t count = kvg_top_list(agent->top, &gates);
+	json_t *array = json_array();
+
+	(void)request;
+	for (size_t i = 0; i < count; i++) {
+		json_t *flows = json_array();
+
+		for (size_t j = 0; j < gates[i]->count; j++)
+			json_array_append_new(flows, flow_json(&gates[i]->flows[j]));
+		json_array_append_new(array,
+				      json_pack("{s:I, s:I, s:o}", "cgroup_id",
+						(json_int_t)gates[i]->cgroup_id, "others",
+						(json_int_t)gates[i]->others, "flows", flows));
+	}
+	return json_pack("{s:s, s:o}", "result", "ok", "gates", array);
+}
+
 static int on_watch(void *data, const json_t *request, int fd, struct kvg_diag *reterr_diag)
 {
 	const struct kvg_agent *agent = data;
@@ -304,11 +343,8 @@ static int on_watch(void *data, const json_t *request, int fd, struct kvg_diag *
 }
 
 const struct kvg_control_row kvg_agent_rows[] = {
-	{.request = "ping", .run = on_ping},
-	{.request = "status", .run = on_status},
-	{.request = "reload", .run = on_reload},
-	{.request = "metrics", .run = on_metrics},
-	{.request = "gate", .run = on_gate},
-	{.request = "watch", .take = on_watch},
-	{},
+	{.request = "ping", .run = on_ping},     {.request = "status", .run = on_status},
+	{.request = "reload", .run = on_reload}, {.request = "metrics", .run = on_metrics},
+	{.request = "gate", .run = on_gate},     {.request = "watch", .take = on_watch},
+	{.request = "flows", .run = on_flows},   {},
 };

@@ -27,6 +27,7 @@
 #include "agent/watchers.h"
 #include "agent/web.h"
 #include "audit/recorder.h"
+#include "audit/top.h"
 #include "base/diag.h"
 #include "discover/watch.h"
 #include "discover/whose.h"
@@ -153,6 +154,7 @@ struct kvg_agent {
 	struct kvg_context *context;
 	struct kvg_whose *whose;
 	struct kvg_watchers *watchers;
+	struct kvg_top *top;
 	struct kvg_agent_sink sinks[KVG_RECORDER_SINKS_MAX];
 	size_t sinks_count;
 	__u64 sinks_dropped[KVG_SINK_KIND_COUNT];

@@ -84,12 +84,27 @@ static void add_sinks(struct kvg_agent *agent)
 	note_sinks(agent);
 }
 
+static void on_line(void *data, const struct kvg_record *record, const char *json, size_t size)
+{
+	const struct kvg_agent *agent = data;
+
+	kvg_top_add(agent->top, record);
+	kvg_watchers_put(agent->watchers, record, json, size);
+}
+
+static void on_loss(void *data, __u64 count, const char *why)
+{
+	const struct kvg_agent *agent = data;
+
+	kvg_watchers_put_loss(agent->watchers, count, why);
+}
+
 /* No sink of the configuration: it is there whether or not anybody watches. */
 static void add_watchers(struct kvg_agent *agent)
 {
 	const struct kvg_sink_options options = {
 		.kind = KVG_SINK_CALLBACK,
-		.callback = {kvg_watchers_put, kvg_watchers_put_loss, agent->watchers},
+		.callback = {on_line, on_loss, agent},
 	};
 	struct kvg_diag diag = {};
 	struct kvg_sink *sink;

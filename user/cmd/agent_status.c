@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "cmd/colour.h"
 #include "discover/request.h"
 
 #define TIMEOUT_MS 5000 /* a reload with many documents */
@@ -74,11 +75,15 @@ static void print_cgroups(const json_t *answer)
 
 void kvg_agent_status_print(const json_t *answer)
 {
+	bool healthy;
+
 	if (!answer)
 		return;
-	printf("agent       process %lld, %s\n",
+	healthy = kvg_agent_status_is_healthy(answer);
+	printf("agent       process %lld, %s%s%s\n",
 	       (long long)json_integer_value(json_object_get(answer, "pid")),
-	       kvg_agent_status_is_healthy(answer) ? "healthy" : "UNHEALTHY");
+	       kvg_colour(healthy ? KVG_COLOUR_GOOD : KVG_COLOUR_BAD),
+	       healthy ? "healthy" : "UNHEALTHY", kvg_colour_end());
 	print_lines(answer, "problems", "problem");
 	print_lines(answer, "notes", "note");
 	print_profiles(answer);

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
 #include <jansson.h>
@@ -13,8 +12,10 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "cmd/agent_status.h"
+#include "cmd/colour.h"
 #include "cmd/commands.h"
 #include "cmd/places.h"
+#include "cmd/status_flows.h"
 #include "gate/cgroup.h"
 #include "gate/status.h"
 #include "policy/address.h"
@@ -35,6 +36,7 @@ struct status {
 	size_t gates_count;
 	struct kvg_library library;
 	json_t *agent;
+	json_t *flows; /* what the agent remembers of them */
 };
 
 #define WAIT_MAX_S 3600L
@@ -79,10 +81,12 @@ static const struct kvg_option options[] = {
 static const struct kvg_usage usage = {
 	.command = "status",
 	.operands = "[CGROUP]",
-	.help = "Shows every gate as the kernel has it: policy, counters, refused flows that no "
-		"recorder "
-		"has taken yet, other programs on the cgroup. Needs no running kvgate; of an agent "
-		"that runs it shows the problems, too. With CGROUP, which \"self\" may stand for "
+	.help = "Shows every gate as the kernel has it: policy, counters, the flows refused most "
+		"often (those "
+		"that no recorder has taken yet, and what the agent remembers), other programs on "
+		"the "
+		"cgroup. Needs no running kvgate; of an agent that runs it shows the problems, "
+		"too. With CGROUP, which \"self\" may stand for "
 		"where "
 		"kvgate itself runs, it shows only the gates on that cgroup and above it.",
 	.exit_status =
@@ -99,6 +103,7 @@ static void status_done(struct status *status)
 	kvg_status_free(status->gates, status->gates_count);
 	kvg_library_done(&status->library);
 	json_decref(status->agent);
+	json_decref(status->flows);
 }
 
 static __u64 sum_refused(const struct kvg_counters *counters)
@@ -108,38 +113,6 @@ static __u64 sum_refused(const struct kvg_counters *counters)
 	for (int i = 0; i < KVG_REASON_COUNT; i++)
 		sum += counters->refused[i];
 	return sum;
-}
-
-#define FLOW_STRLEN (INET6_ADDRSTRLEN + 16)
-
-/* "tcp 203.0.113.9:443", or only the protocol where there was no destination */
-static const char *format_flow(const struct kvg_refusal *refusal, char ret[FLOW_STRLEN])
-{
-	bool ipv4 = refusal->family == AF_INET;
-	char address[INET6_ADDRSTRLEN] = "";
-	const char *protocol = kvg_protocol_word(refusal->protocol);
-	const char *other =
-		ipv4 || refusal->family == AF_INET6 ? NULL : kvg_family_word(refusal->family);
-	char number[16];
-
-	snprintf(number, sizeof(number), "ip/%u", refusal->protocol);
-	if (!protocol)
-		protocol = number;
-
-	if (refusal->folded) {
-		snprintf(ret, FLOW_STRLEN, "more %s than are told apart",
-			 kvg_folded_word(refusal->folded));
-		return ret;
-	}
-	if (refusal->hook == KVG_HOOK_SOCK_CREATE) {
-		snprintf(ret, FLOW_STRLEN, "%s socket", other ? other : protocol);
-		return ret;
-	}
-	inet_ntop(ipv4 ? AF_INET : AF_INET6, ipv4 ? &refusal->daddr[12] : refusal->daddr, address,
-		  sizeof(address));
-	snprintf(ret, FLOW_STRLEN, ipv4 ? "%s %s:%u" : "%s [%s]:%u", protocol, address,
-		 ntohs(refusal->dport));
-	return ret;
 }
 
 static void print_port(const struct kvg_port_status *status)
@@ -183,10 +156,13 @@ static void print_resolvers(const struct status *status, const struct kvg_gate_s
 
 static void print_gate(const struct status *status, const struct kvg_gate_status *gate)
 {
-	char digest[KVG_DIGEST_HEX_LEN], flow[FLOW_STRLEN];
+	KVG_CLEANUP(kvg_json_decrefp) json_t *flows = kvg_status_flows(gate, status->flows);
+	char digest[KVG_DIGEST_HEX_LEN];
 
 	kvg_digest_format(gate->info.digest, digest);
-	printf("%s  %s\n", gate->cgroup, gate->problems_count ? "UNHEALTHY" : "healthy");
+	printf("%s%s%s  %s%s%s\n", kvg_colour(KVG_COLOUR_HEAD), gate->cgroup, kvg_colour_end(),
+	       kvg_colour(gate->problems_count ? KVG_COLOUR_BAD : KVG_COLOUR_GOOD),
+	       gate->problems_count ? "UNHEALTHY" : "healthy", kvg_colour_end());
 	printf("  policy    %.*s, %s, generation %u, sha256:%.12s\n",
 	       (int)kvg_variant_profile_len(gate->info.profile), gate->info.profile,
 	       kvg_mode_word(gate->gate.mode), gate->gate.generation, digest);
@@ -201,14 +177,12 @@ static void print_gate(const struct status *status, const struct kvg_gate_status
 	printf("  lsm       %s\n",
 	       gate->lsm ? "on" : "off: packet sockets and the like can be made");
 	for (size_t i = 0; i < gate->problems_count; i++)
-		printf("  problem   %s\n", gate->problems[i]);
+		printf("  problem   %s%s%s\n", kvg_colour(KVG_COLOUR_BAD), gate->problems[i],
+		       kvg_colour_end());
 	for (size_t i = 0; i < gate->foreign_count; i++)
 		printf("  foreign   program %u \"%s\" at %s\n", gate->foreign[i].id,
 		       gate->foreign[i].name, gate->foreign[i].hook);
-	for (size_t i = 0; i < gate->flows_count; i++)
-		printf("  refused   %6llu x %s (%s)\n", (unsigned long long)gate->flows[i].count,
-		       format_flow(&gate->flows[i].refusal, flow),
-		       kvg_reason_word(gate->flows[i].refusal.reason));
+	kvg_status_flows_print(flows);
 }
 
 /* Days since the day that a document's name says; -1 if it says none. */
@@ -247,20 +221,6 @@ static void print_text(const struct status *status)
 		print_gate(status, &status->gates[i]);
 	kvg_agent_status_print(status->agent);
 	print_documents(&status->library);
-}
-
-static json_t *flows_json(const struct kvg_gate_status *gate)
-{
-	json_t *flows = json_array();
-	char flow[FLOW_STRLEN];
-
-	for (size_t i = 0; i < gate->flows_count; i++)
-		json_array_append_new(
-			flows, json_pack("{s:s, s:s, s:I}", "flow",
-					 format_flow(&gate->flows[i].refusal, flow), "reason",
-					 kvg_reason_word(gate->flows[i].refusal.reason), "count",
-					 (json_int_t)gate->flows[i].count));
-	return flows;
 }
 
 static json_t *strings_json(char *const *strings, size_t count)
@@ -329,8 +289,9 @@ static json_t *gate_json(const struct status *status, const struct kvg_gate_stat
 		"policy_digest", text, "healthy", gate->problems_count == 0, "problems",
 		strings_json(gate->problems, gate->problems_count), "refused_packets",
 		(json_int_t)sum_all_refused(gate), "allowed_packets",
-		(json_int_t)gate->counters.allowed, "refused_flows", flows_json(gate),
-		"foreign_programs", foreign_json(gate), "lsm", gate->lsm);
+		(json_int_t)gate->counters.allowed, "refused_flows",
+		kvg_status_flows(gate, status->flows), "foreign_programs", foreign_json(gate),
+		"lsm", gate->lsm);
 	if (object)
 		json_object_set_new(object, "interfaces", ports_json(gate));
 	if (object && resolvers)
@@ -394,8 +355,9 @@ static void read_documents(struct status *status)
 		kvg_log_error("%s: %s", path ? path : directory, diag.msg);
 }
 
-static void print(const struct status *status)
+static void print(struct status *status)
 {
+	status->flows = kvg_status_flows_ask(kvg_places_run_dir(&status->places));
 	if (status->json)
 		print_json(status);
 	else
