@@ -46,7 +46,7 @@ FLOOD      := $(O)/tests/e2e/record/flood
 CLOCK      := $(O)/tests/e2e/agent/clock.so
 FUZZERS    := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/fuzz_*.c))
 C_FILES    := $(wildcard include/*.h bpf/*.[ch] vmlinux/*.h user/*/*.[ch] tests/*/*.[ch] \
-              tests/e2e/*/*.c)
+              tests/e2e/*/*.c tools/bench/*.[ch])
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -88,7 +88,7 @@ FUZZ_SECONDS ?= 3600
 fuzz: ## fuzz for FUZZ_SECONDS over all harnesses, then judge millions of random packets and frames
 	$(Q)tests/run --build $(abspath $(O)) --fuzz-seconds $(FUZZ_SECONDS) fuzz model
 
-bench: all $(BENCHES) $(O)/tools/bench/empty.bpf.o ## measure how fast it is, and its peers (root); BENCH="--only live"
+bench: all $(BENCHES) $(BENCH_SKELS) ## measure how fast it is, and its peers (root); BENCH="--only live"
 	$(Q)BENCH_BUILD=$(abspath $(O)) tools/bench/run $(BENCH)
 
 # Since version 253 systemd waits for the end of a reload.

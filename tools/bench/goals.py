@@ -40,7 +40,8 @@ def of_none(what, limit, row):
 
 def against_nftables(size, limit):
     return Goal(f"live, UDP, {size} prefixes: what kvgate adds, of what nftables adds", AT_MOST, limit,
-                f"live: udp, kvgate {size}", "live: udp, no filter", NET, f"live: udp, nftables {size}")
+                f"live: udp, connected, kvgate {size}", "live: udp, connected, no filter", NET,
+                f"live: udp, connected, nftables {size}")
 
 
 GOALS = [

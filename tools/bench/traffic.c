@@ -6,7 +6,8 @@
  *
  *	connect   connect to ADDRESS:443, be closed
  *	pingpong  a byte there and a byte back
- *	udp       a datagram, to a socket that takes none of them
+ *	udp       a datagram, to where its call says
+ *	connected a datagram, by one of many connected sockets
  *	refused   a datagram that must not leave
  *	bulk      64 KiB of one connection
  *
@@ -29,8 +30,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PORT  443
-#define CHUNK 65536
+#define PORT        443
+#define CHUNK       65536
+#define SOCKETS_MAX 256
 
 static char buffer[CHUNK];
 
@@ -233,6 +235,24 @@ static void send_datagrams(struct traffic *traffic, bool refused)
 	close(sock);
 }
 
+static void send_connected(struct traffic *traffic)
+{
+	int count = traffic->spread < SOCKETS_MAX ? traffic->spread : SOCKETS_MAX;
+	int socks[SOCKETS_MAX];
+
+	/* As far apart as the destinations of the other modes. */
+	traffic->step *= traffic->spread / count;
+	for (int i = 0; i < count; i++) {
+		socks[i] = socket(traffic->to.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		insist(socks[i] >= 0, "socket");
+		insist(connect(socks[i], destination(traffic, i), traffic->to_len) == 0, "connect");
+	}
+	for (long i = 0; i < traffic->count; i++)
+		insist(send(socks[i % count], buffer, 64, 0) == 64, "send");
+	for (int i = 0; i < count; i++)
+		close(socks[i]);
+}
+
 static void work(struct traffic *traffic)
 {
 	if (is(traffic, "connect"))
@@ -241,6 +261,8 @@ static void work(struct traffic *traffic)
 		exchange(traffic);
 	else if (is(traffic, "bulk"))
 		pour(traffic);
+	else if (is(traffic, "connected"))
+		send_connected(traffic);
 	else
 		send_datagrams(traffic, is(traffic, "refused"));
 }
