@@ -13,7 +13,6 @@
 #include "gate/gate.h"
 #include "gate/mend.h"
 #include "gate/own.h"
-#include "gate/pins.h"
 #include "gate/slots.h"
 
 /*
@@ -261,16 +260,6 @@ static void add_foreign(struct kvg_check *check, __u32 id)
 	more[check->foreign_count++] = id;
 }
 
-static bool has_link(const struct kvg_set *set, __u64 cgroup_id, enum kvg_program which)
-{
-	KVG_CLEANUP(kvg_closep) int link = -1;
-	char folder[64];
-
-	snprintf(folder, sizeof(folder), "links/%llu", (unsigned long long)cgroup_id);
-	link = kvg_pins_get(kvg_set_path(set), folder, kvg_programs()[which].label);
-	return link >= 0;
-}
-
 /* Does the kernel run the set's program as often as it should? */
 static bool is_in_force(struct kvg_check *check, const struct kvg_cgroup *cgroup,
 			enum kvg_program which, __u32 wanted)
@@ -289,7 +278,7 @@ static bool is_in_force(struct kvg_check *check, const struct kvg_cgroup *cgroup
 			add_foreign(check, effective.ids[i]);
 	}
 	return found >= wanted ||
-	       (which == KVG_PROGRAM_SOCKET && !has_link(check->gates->set, cgroup->id, which));
+	       (which == KVG_PROGRAM_SOCKET && !kvg_gate_has(check->gates->set, cgroup->id, which));
 }
 
 /* The gate holds without it; what could be mended is by now. */

@@ -82,11 +82,13 @@ struct kvg_agent_policy {
  * struct kvg_agent_sink - one place that records go to
  * @agent:   whose
  * @kind:    which
+ * @open:    the recorder has it; else it is tried again
  * @problem: why lines are not written at the moment; empty if they are
  */
 struct kvg_agent_sink {
 	struct kvg_agent *agent;
 	enum kvg_sink_kind kind;
+	bool open;
 	struct kvg_diag problem;
 };
 
@@ -121,6 +123,7 @@ struct kvg_agent_variant {
  * @metrics_text:   what was gathered last, at @metrics_us; owned
  * @repaired:       what self-checks have mended, as far as it was counted
  * @save_failed:    a policy of this plan could not be kept on disk
+ * @record_unread:  errno of the last read of the kernel's record; 0 if it could be read
  * @sinks:          of the record; see record.c
  * @sinks_count:    how many
  * @sinks_dropped:  lines that sinks of each kind dropped, since the start
@@ -156,6 +159,7 @@ struct kvg_agent {
 	struct kvg_watchers *watchers;
 	struct kvg_top *top;
 	struct kvg_agent_sink sinks[KVG_RECORDER_SINKS_MAX];
+	int record_unread;
 	size_t sinks_count;
 	__u64 sinks_dropped[KVG_SINK_KIND_COUNT];
 	sd_event_source *record_io;
@@ -301,6 +305,9 @@ void kvg_agent_retry(struct kvg_agent *agent);
 
 /** kvg_agent_open_record() - write refused flows where the configuration says; on reload, too */
 void kvg_agent_open_record(struct kvg_agent *agent);
+
+/** kvg_agent_retry_record() - open what could not be opened: the record itself, or a sink */
+void kvg_agent_retry_record(struct kvg_agent *agent);
 
 /** kvg_agent_close_record() - write what is left */
 void kvg_agent_close_record(struct kvg_agent *agent);

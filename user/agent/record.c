@@ -8,9 +8,14 @@
 #include "base/log.h"
 #include "policy/words.h"
 
-/* The first that is in trouble is what `status` shows. */
+/* What `status` shows: the kernel's side, else the first sink that is in trouble. */
 static void note_sinks(struct kvg_agent *agent)
 {
+	if (agent->record_unread) {
+		kvg_agent_fault(agent, KVG_FAULT_RECORD, "the kernel's record cannot be read: %s",
+				strerror(agent->record_unread));
+		return;
+	}
 	for (size_t i = 0; i < agent->sinks_count; i++) {
 		const struct kvg_diag *problem = &agent->sinks[i].problem;
 
@@ -34,53 +39,88 @@ static void on_trouble(void *data, bool failing, const char *message)
 	note_sinks(sink->agent);
 }
 
-/* A sink that cannot be had leaves the others. Return: 0, or a negative errno of kvg_sink_open() */
-static int add_sink(struct kvg_agent *agent, struct kvg_sink_options options)
-{
-	struct kvg_agent_sink *place = &agent->sinks[agent->sinks_count++];
-	struct kvg_sink *sink;
-	int r;
-
-	*place = (struct kvg_agent_sink){.agent = agent, .kind = options.kind};
-	options.dropped = &agent->sinks_dropped[options.kind];
-	options.trouble = on_trouble;
-	options.data = place;
-	r = kvg_sink_open(&options, &sink, &place->problem);
-	return r < 0 ? r : kvg_recorder_add_sink(agent->recorder, sink);
-}
-
-/* What a service writes on stderr is in the journal, where there is one; a container's engine keeps it. */
-static void add_journal(struct kvg_agent *agent)
-{
-	const struct kvg_sink_options words = {.kind = KVG_SINK_WORDS, .fd = STDERR_FILENO};
-
-	if (add_sink(agent, (struct kvg_sink_options){.kind = KVG_SINK_JOURNAL}) != -ENOENT)
-		return;
-	kvg_log_note("%s; refused flows are told on stderr",
-		     agent->sinks[--agent->sinks_count].problem.msg);
-	add_sink(agent, words);
-}
-
-static void add_sinks(struct kvg_agent *agent)
+static struct kvg_sink_options options_of(const struct kvg_agent *agent, enum kvg_sink_kind kind)
 {
 	const struct kvg_config_audit *audit = &agent->config->audit;
-	const struct kvg_sink_options file = {
+
+	if (kind == KVG_SINK_WORDS)
+		return (struct kvg_sink_options){.fd = STDERR_FILENO};
+	if (kind != KVG_SINK_FILE)
+		return (struct kvg_sink_options){};
+	return (struct kvg_sink_options){
 		.path = audit->file,
 		.max_bytes = audit->max_bytes,
 		.keep = audit->keep,
 		.fsync = audit->fsync,
 	};
+}
+
+/* Return: 0, or a negative errno of kvg_sink_open() */
+static int open_sink(struct kvg_agent *agent, struct kvg_agent_sink *place)
+{
+	struct kvg_sink_options options = options_of(agent, place->kind);
+	struct kvg_sink *sink;
+	int r;
+
+	options.kind = place->kind;
+	options.dropped = &agent->sinks_dropped[place->kind];
+	options.trouble = on_trouble;
+	options.data = place;
+	r = kvg_sink_open(&options, &sink, &place->problem);
+	if (r < 0)
+		return r;
+	place->open = true;
+	place->problem = (struct kvg_diag){};
+	return kvg_recorder_add_sink(agent->recorder, sink);
+}
+
+/* A sink that cannot be had leaves the others, and is tried again. */
+static int add_sink(struct kvg_agent *agent, enum kvg_sink_kind kind)
+{
+	struct kvg_agent_sink *place = &agent->sinks[agent->sinks_count++];
+
+	*place = (struct kvg_agent_sink){.agent = agent, .kind = kind};
+	return open_sink(agent, place);
+}
+
+/* What a service writes on stderr is in the journal, where there is one; a container's engine keeps it. */
+static void add_journal(struct kvg_agent *agent)
+{
+	if (add_sink(agent, KVG_SINK_JOURNAL) != -ENOENT)
+		return;
+	kvg_log_note("%s; refused flows are told on stderr",
+		     agent->sinks[--agent->sinks_count].problem.msg);
+	add_sink(agent, KVG_SINK_WORDS);
+}
+
+static void add_sinks(struct kvg_agent *agent)
+{
+	const struct kvg_config_audit *audit = &agent->config->audit;
 
 	if (audit->file)
-		add_sink(agent, file);
+		add_sink(agent, KVG_SINK_FILE);
 	if (audit->to_stdout)
-		add_sink(agent, (struct kvg_sink_options){.kind = KVG_SINK_STDOUT});
+		add_sink(agent, KVG_SINK_STDOUT);
 	if (audit->journal)
 		add_journal(agent);
 	if (audit->syslog)
-		add_sink(agent, (struct kvg_sink_options){.kind = KVG_SINK_SYSLOG});
+		add_sink(agent, KVG_SINK_SYSLOG);
 	if (audit->linux_audit)
-		add_sink(agent, (struct kvg_sink_options){.kind = KVG_SINK_LINUX_AUDIT});
+		add_sink(agent, KVG_SINK_LINUX_AUDIT);
+	note_sinks(agent);
+}
+
+void kvg_agent_retry_record(struct kvg_agent *agent)
+{
+	if (!agent->recorder) {
+		kvg_agent_open_record(agent);
+		return;
+	}
+	for (size_t i = 0; i < agent->sinks_count; i++) {
+		if (!agent->sinks[i].open && open_sink(agent, &agent->sinks[i]) == 0)
+			kvg_log_note("records go to %s from now on",
+				     kvg_sink_word(agent->sinks[i].kind));
+	}
 	note_sinks(agent);
 }
 
@@ -133,11 +173,15 @@ void kvg_agent_rotate_record(struct kvg_agent *agent)
 		kvg_recorder_rotate(agent->recorder);
 }
 
+/* Counts that could not be read are in the kernel still. */
 static void note_read(struct kvg_agent *agent, int r)
 {
-	if (r < 0)
-		kvg_agent_fault(agent, KVG_FAULT_RECORD, "the kernel's record cannot be read: %s",
-				strerror(-r));
+	int unread = r < 0 ? -r : 0;
+
+	if (unread == agent->record_unread)
+		return;
+	agent->record_unread = unread;
+	note_sinks(agent);
 }
 
 static int on_tick(sd_event_source *source, uint64_t usec, void *userdata)

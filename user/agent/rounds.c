@@ -82,6 +82,7 @@ static int on_round(sd_event_source *source, uint64_t usec, void *userdata)
 	kvg_gates_count(agent->gates);
 	look_behind(agent);
 	kvg_agent_retry(agent);
+	kvg_agent_retry_record(agent);
 	kvg_agent_open_web(agent); /* where somebody else listened */
 	if (agent->files)
 		kvg_files_poll(agent->files);

@@ -437,6 +437,10 @@ static int put_in_force(struct attach *attach)
 	close_connections(attach);
 	if (attach->gate.generation > 1 && check_health(attach))
 		return KVG_EXIT_FAILED;
+	if (attach->gate.generation == 1 &&
+	    !kvg_gate_has(attach->set, attach->cgroup.id, KVG_PROGRAM_INGRESS))
+		kvg_log_note("the gate holds, but its records do not say which names the client "
+			     "looks up: the kernel refuses the program that hears them");
 	report(attach);
 	kvg_slots_tidy(attach->set);
 	return 0;

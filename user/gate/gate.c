@@ -78,6 +78,16 @@ static int attach_program(struct kvg_set *set, const struct kvg_cgroup *cgroup,
 	return 0;
 }
 
+bool kvg_gate_has(const struct kvg_set *set, __u64 cgroup_id, enum kvg_program which)
+{
+	KVG_CLEANUP(kvg_closep) int link = -1;
+	char folder[LINKS_FOLDER_LEN];
+
+	links_folder(cgroup_id, folder);
+	link = kvg_pins_get(kvg_set_path(set), folder, kvg_programs()[which].label);
+	return link >= 0;
+}
+
 static void set_info(const struct kvg_policy *policy, struct kvg_gate_info *ret)
 {
 	memcpy(ret->digest, policy->digest, sizeof(ret->digest));

@@ -149,4 +149,7 @@ int kvg_gate_find(const char *bpffs_dir, __u64 cgroup_id, struct kvg_set **ret,
 /** kvg_gate_is_policy_used() - is the policy of @digest in force on a gate of any set? */
 bool kvg_gate_is_policy_used(const char *bpffs_dir, const __u8 digest[32]);
 
+/** kvg_gate_has() - is there a link of this program? A gate holds without those that are not required */
+bool kvg_gate_has(const struct kvg_set *set, __u64 cgroup_id, enum kvg_program which);
+
 #endif

@@ -32,4 +32,9 @@ wait_log "cannot write records to '$SCRATCH/missing/three.jsonl': No such file"
 refused tcp 203.0.113.2 443
 said=$(kvgate status) && fail "status should have ended with 1"
 holds "$said" 'problem .*cannot write records'
+mkdir "$SCRATCH/missing"
+wait_log 'records go to file from now on' 15
+refused tcp 203.0.113.4 443
+wait_for 5 grep -q '"ip":"203.0.113.4"' "$SCRATCH/missing/three.jsonl" || fail "it is not tried again"
+kvgate status >/dev/null || fail "still unhealthy: $(kvgate status)"
 stop_agent
