@@ -85,6 +85,28 @@ launch_agent() {
 # own_address: REPLY is a loopback address of this test's own
 own_address() { REPLY=127.$(($$ >> 16 & 63 | 128)).$(($$ >> 8 & 255)).$(($$ & 255)); }
 
+# start_prometheus [NAME]: a real one scrapes the agent at $AT as the node NAME, each second instead of each
+# minute, and has the shipped rules; $PROMETHEUS is its address
+start_prometheus() {
+	PROMETHEUS=$AT:9090
+	cat >"$SCRATCH/prometheus.yml" <<-YAML
+		global: { scrape_interval: 1s, evaluation_interval: 1s }
+		rule_files: [ $TOP/packaging/prometheus/kvgate.rules.yml ]
+		scrape_configs:
+		  - job_name: kvgate
+		    static_configs: [ { targets: [ "$AT:9435" ], labels: { instance: "${1:-$AT:9435}" } } ]
+	YAML
+	spawn prometheus --config.file="$SCRATCH/prometheus.yml" --storage.tsdb.path="$SCRATCH/prometheus" \
+		--web.listen-address="$PROMETHEUS" --log.level=warn 2>"$SCRATCH/prometheus.log"
+	wait_for 30 finds 'up{job="kvgate"} == 1' || fail "nothing is scraped: $(<"$SCRATCH/prometheus.log")"
+}
+
+# finds QUERY: Prometheus has at least one series
+finds() {
+	curl -sf --max-time 5 --data-urlencode "query=$1" "http://$PROMETHEUS/api/v1/query" |
+		grep -q '"metric"'
+}
+
 # told TEXT: the service manager has heard this line
 told() { grep -Fxq -- "$1" "$NOTIFIED"; }
 

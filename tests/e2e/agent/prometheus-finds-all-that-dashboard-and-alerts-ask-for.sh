@@ -2,15 +2,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # A real Prometheus scrapes the agent: `promtool check metrics` has nothing to say, every query of the dashboard
 # finds something, every rule is evaluated, none names a metric or a label that the agent does not have, and
-# what goes wrong on the node raises an alert.
+# what goes wrong on the node raises an alert. The dashboard can be drawn from that, without Grafana.
 . "$(dirname "$0")/lib.sh"
 need_agent
 need_program prometheus
 need_program promtool
 need_program curl
 own_address && AT=$REPLY
-RULES=$TOP/packaging/prometheus
-PROMETHEUS=$AT:9090
+DASHBOARD=$TOP/packaging/grafana/kvgate.json
 
 new_network
 serve tcp/443
@@ -21,23 +20,7 @@ configure < <(profile app 203.0.113.1 "/$SANDBOX-app*")
 start_agent
 wait_gated "$CG" app
 
-# The shipped rules, and a scrape every second instead of every minute.
-cat >"$SCRATCH/prometheus.yml" <<-YAML
-	global: { scrape_interval: 1s, evaluation_interval: 1s }
-	rule_files: [ $RULES/kvgate.rules.yml ]
-	scrape_configs:
-	  - job_name: kvgate
-	    static_configs: [ { targets: [ "$AT:9435" ] } ]
-YAML
-spawn prometheus --config.file="$SCRATCH/prometheus.yml" --storage.tsdb.path="$SCRATCH/prometheus" \
-	--web.listen-address="$PROMETHEUS" --log.level=warn 2>"$SCRATCH/prometheus.log"
-
-# finds QUERY: at least one series
-finds() {
-	curl -sf --max-time 5 --data-urlencode "query=$1" "http://$PROMETHEUS/api/v1/query" |
-		grep -q '"metric"'
-}
-wait_for 30 finds 'up{job="kvgate"} == 1' || fail "nothing is scraped: $(<"$SCRATCH/prometheus.log")"
+start_prometheus
 
 # Something of everything, twice: counters that grow are seen by what is there before.
 traffic() {
@@ -63,11 +46,25 @@ said=$(promtool check metrics <"$SCRATCH/metrics" 2>&1) || fail "promtool check 
 same "what promtool says of the metrics" "" "$said"
 
 ask_all() {
-	"$E2E/agent/queries" "$PROMETHEUS" "$TOP/packaging/grafana/kvgate.json" "$SCRATCH/metrics" \
-		"$RULES/kvgate.rules.test.yml" >"$SCRATCH/faults"
+	"$E2E/agent/queries" "$PROMETHEUS" "$DASHBOARD" "$SCRATCH/metrics" \
+		"$TOP/packaging/prometheus/kvgate.rules.test.yml" >"$SCRATCH/faults"
 }
 wait_for 10 ask_all || fail "$(<"$SCRATCH/faults")"
 cat "$SCRATCH/faults"
+
+page=$SCRATCH/dashboard.html
+draw() {
+	"$TOP/tools/report/dashboard" --prometheus "$PROMETHEUS" --seconds 30 "$DASHBOARD" >"$page" 2>"$SCRATCH/faults" &&
+		grep -q KvgateConfigRefused "$page"
+}
+wait_for 5 draw || fail "the dashboard is not drawn with the alert: $(<"$SCRATCH/faults")"
+same "panels" "$(grep -c '"gridPos"' "$DASHBOARD")" "$(grep -o 'class="panel ' "$page" | wc -l)"
+sed 's/"unit": "pps"/"unit": "furlong"/' "$DASHBOARD" >"$SCRATCH/other.json"
+status=0
+said=$("$TOP/tools/report/dashboard" --prometheus "$PROMETHEUS" "$SCRATCH/other.json" 2>&1) || status=$?
+same "exit status of what cannot be drawn" 2 "$status"
+holds "$said" "'Packets let through and refused': the unit furlong"
+! grep -Eq '<script|(src|href)=|url\(' "$page" || fail "the page needs more than itself"
 
 # Whose labels are they? Nothing that a client could multiply.
 allowed=' (version|profile|mode|family|cloud|kind|reason|sink|le) '
