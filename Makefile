@@ -66,7 +66,7 @@ demo: ## install what it needs, build, and show a vault client behind the gate (
 
 check: ## install what it needs, build with gcc and clang, and run all tests (root)
 	$(Q)tools/deps build test demo
-	$(Q)tests/run --build $(abspath $(O)) --quick house unit bpf e2e fuzz machines
+	$(Q)tests/run --build $(abspath $(O)) --quick house unit bpf fuzz e2e machines
 
 check-unit: ## run the unit tests under sanitizers
 	$(Q)tests/run --build $(abspath $(O)) unit

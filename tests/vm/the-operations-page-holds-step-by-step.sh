@@ -69,5 +69,5 @@ wait "$QEMU" || true
 QEMU=
 
 cat "$SCRATCH/results"
-[[ $(tail -n 1 "$SCRATCH/results") == end ]] ||
+grep -qx end "$SCRATCH/results" ||
 	die "the machine did not come to its end: $(tail -n 20 "$SCRATCH/console")"
