@@ -12,6 +12,7 @@ container tcp/443 udp/9000
 attack_by <<'PYTHON'
 from attacker import *
 import mmap
+import time
 
 AF_XDP, SOL_XDP, XDP_COPY = 44, 283, 2
 MMAP_OFFSETS, TX_RING, UMEM_REG, FILL_RING, COMPLETION_RING = 1, 3, 4, 5, 6
@@ -36,7 +37,10 @@ if at == ctypes.c_void_p(-1).value:
     check(-1)
 ring = (ctypes.c_char * size).from_address(at)
 own = struct.pack("=HHIII", AF_XDP, XDP_COPY, socket.if_nametoindex("eth0"), 0, 0)
-check(LIBC.bind(sock.fileno(), own, len(own)))
+while LIBC.bind(sock.fileno(), own, len(own)) < 0: # the socket before is gone after a grace period
+    if ctypes.get_errno() != errno.EBUSY:
+        check(-1)
+    time.sleep(0.05)
 ready()
 
 frames = [(EVIL4, "evil"), (GOOD4, "good")]
