@@ -16,13 +16,15 @@ trace_attach() {
 		--crl-hosts none --allow "$GOOD4/32=tcp/443" --allow "$GOOD4/32=udp/9000" \
 		--pid "$INSIDE" "$CG"
 }
-# attach_traced: as attach. Threads share the calls, so it may take a few attempts to hit the right one.
+# attach_traced: as attach. Threads share the calls, so it may take a few attempts to hit the right one,
+# and it may be one of those around it.
 attach_traced() {
-	local said status i
-	for ((i = 0; i < 30; i++)); do
+	local said status i around=(0 1 -1 2 -2)
+	for ((i = 0; i < 60; i++)); do
 		status=0
+		[[ ! $CALL ]] || TRACED=("${STRACE[@]}" -e "inject=bpf:error=EINVAL:when=$((CALL + around[i % 5]))")
 		said=$(trace_attach 2>&1) || status=$?
-		[[ ${TRACED[*]} != *inject* ]] && break
+		[[ $CALL ]] || break
 		grep -q "$FIRST_LINK.*INJECTED" "$SCRATCH/trace" && break
 		kvgate detach "$CG" >/dev/null 2>&1 || true
 	done
@@ -33,13 +35,12 @@ hook() { kvgate status --json | jq -r --arg name "${CG##*/}" '.gates[] | select(
 
 # The first link to an interface is made to fail as before Linux 6.6; which call that is shows a run before.
 without_tcx() {
-	local call
+	CALL=
 	TRACED=("${STRACE[@]}")
 	attach_traced >/dev/null
 	if [[ $(hook) == tcx ]]; then
-		call=$(grep -n "$FIRST_LINK" "$SCRATCH/trace" | head -n 1 | cut -d: -f1)
-		[[ $call ]] || skip "strace does not show the link: $(grep -c . "$SCRATCH/trace") calls"
-		TRACED+=(-e "inject=bpf:error=EINVAL:when=$call")
+		CALL=$(grep -n "$FIRST_LINK" "$SCRATCH/trace" | head -n 1 | cut -d: -f1)
+		[[ $CALL ]] || skip "strace does not show the link: $(grep -c . "$SCRATCH/trace") calls"
 	fi
 	kvgate detach "$CG" >/dev/null
 }
